@@ -1,0 +1,13 @@
+import { defineConfig } from 'drizzle-kit'
+
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: [
+    './src/schema/accounts.ts',
+    './src/schema/catalogue.ts',
+    './src/schema/ingest.ts',
+    './src/schema/listening.ts',
+    './src/schema/embeddings.ts',
+  ],
+  out: './migrations',
+})

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+
+/**
+ * Identifiers are UUIDv7 (RFC 9562 §5.7): they sort by creation time, which keeps B-tree inserts at
+ * the right edge, and they cannot be guessed from one another. Each is branded, so that a user where
+ * a track belongs does not compile.
+ */
+export const UserId = z.uuid().brand<'UserId'>()
+export type UserId = z.infer<typeof UserId>
+
+export const FamilyId = z.uuid().brand<'FamilyId'>()
+/** One sign-in on one device: the family of refresh tokens that descend from one login. */
+export type FamilyId = z.infer<typeof FamilyId>
+
+export const ArtistId = z.uuid().brand<'ArtistId'>()
+export type ArtistId = z.infer<typeof ArtistId>
+
+export const AlbumId = z.uuid().brand<'AlbumId'>()
+export type AlbumId = z.infer<typeof AlbumId>
+
+export const TrackId = z.uuid().brand<'TrackId'>()
+export type TrackId = z.infer<typeof TrackId>
+
+export const UploadId = z.uuid().brand<'UploadId'>()
+export type UploadId = z.infer<typeof UploadId>
+
+export const JobId = z.uuid().brand<'JobId'>()
+export type JobId = z.infer<typeof JobId>
+
+export const SessionId = z.uuid().brand<'SessionId'>()
+/** A listening session: one listener, one track, one sign-in, from play to completion. */
+export type SessionId = z.infer<typeof SessionId>
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/**
+ * Makes a UUIDv7: 48 bits of Unix milliseconds, 74 random bits.
+ *
+ * @param nowMs Unix time in milliseconds; injected so that tests own the clock
+ */
+export function uuidv7(nowMs: number = Date.now()): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  let rest = Math.floor(nowMs)
+  for (let index = 5; index >= 0; index--) {
+    bytes[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = Array.from(bytes, (byte) => HEX[byte]).join('')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Makes a new identifier of the brand of `schema`: `newId(TrackId)`. */
+export function newId<S extends z.ZodType>(schema: S, nowMs?: number): z.infer<S> {
+  return schema.parse(uuidv7(nowMs))
+}

@@ -1,0 +1,272 @@
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId, SessionId, type FamilyId, type TrackId, type UserId } from './contract/ids.ts'
+import { periodChargeMs, periodCount, segmentSamples } from './contract/key-periods.ts'
+import { PLANS } from './contract/plans.ts'
+import {
+  makeFamily,
+  makeTestDatabase,
+  makeTrack,
+  makeUser,
+  type TestDatabase,
+} from './testing/index.ts'
+
+let db: TestDatabase
+let close: () => Promise<void>
+beforeAll(async () => ({ db, close } = await makeTestDatabase()), 60_000)
+afterAll(() => close())
+
+const NOON = new Date('2026-01-01T12:00:00Z')
+const after = (seconds: number) => new Date(NOON.getTime() + seconds * 1000)
+
+type Row = Record<string, unknown>
+
+async function start(
+  user: UserId,
+  family: FamilyId,
+  track: TrackId,
+  now: Date,
+  positionS = 0,
+): Promise<Row> {
+  const result = await db.execute(
+    sql`select * from start_listening_session(${newId(SessionId)}, ${user}, ${family}, ${track}, ${positionS}, ${now.toISOString()})`,
+  )
+  return result.rows[0] as Row
+}
+
+async function lease(
+  session: unknown,
+  user: UserId,
+  track: TrackId,
+  period: number,
+  now: Date,
+): Promise<Row> {
+  const result = await db.execute(
+    sql`select * from lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})`,
+  )
+  return result.rows[0] as Row
+}
+
+async function listen(
+  session: unknown,
+  user: UserId,
+  positionS: number,
+  complete: boolean,
+  now: Date,
+): Promise<Row> {
+  const result = await db.execute(
+    sql`select * from record_listening(${session}, ${user}, ${positionS}, ${complete}, ${now.toISOString()})`,
+  )
+  return result.rows[0] as Row
+}
+
+test('starting a session leases the first period and charges it once', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const started = await start(userId, familyId, trackId, NOON)
+  expect(started).toMatchObject({ outcome: 'started', period: 0, plan: 'free', limit_ms: 300_000 })
+  expect(started['used_ms']).toBe(11_981)
+  expect(started['renditions']).toHaveLength(3)
+  const resumed = await start(userId, familyId, trackId, after(5))
+  expect(resumed).toMatchObject({
+    outcome: 'resumed',
+    session_id: started['session_id'],
+    used_ms: 11_981,
+  })
+})
+
+test('a lease of the same period again is granted and costs nothing', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect(await lease(session_id, userId, trackId, 1, after(8))).toMatchObject({
+    outcome: 'granted',
+    charged_ms: 11_982,
+  })
+  expect(await lease(session_id, userId, trackId, 1, after(9))).toMatchObject({
+    outcome: 'granted',
+    charged_ms: 0,
+  })
+})
+
+test('another sign-in supersedes the session of a free listener', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const phone = await makeFamily(db, userId)
+  const { trackId } = await makeTrack(db)
+  const first = await start(userId, familyId, trackId, NOON)
+  const second = await start(userId, phone, trackId, after(1))
+  expect(second['outcome']).toBe('started')
+  expect(await lease(first['session_id'], userId, trackId, 1, after(2))).toMatchObject({
+    outcome: 'superseded',
+  })
+})
+
+test('premium keeps three sessions and no more', async () => {
+  const { userId } = await makeUser(db, { plan: 'premium' })
+  const { trackId } = await makeTrack(db)
+  const sessions: Row[] = []
+  for (let device = 0; device < 4; device++) {
+    sessions.push(await start(userId, await makeFamily(db, userId), trackId, after(device)))
+  }
+  const outcomes = []
+  for (const session of sessions) {
+    outcomes.push((await lease(session['session_id'], userId, trackId, 1, after(10)))['outcome'])
+  }
+  expect(outcomes).toEqual(['superseded', 'granted', 'granted', 'granted'])
+})
+
+test('the budget is granted while anything remains and refused after', async () => {
+  const { userId, familyId } = await makeUser(db, { dailyLimitS: 12 })
+  const { trackId } = await makeTrack(db)
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect(await lease(session_id, userId, trackId, 1, after(10))).toMatchObject({
+    outcome: 'granted',
+  })
+  expect(await lease(session_id, userId, trackId, 2, after(20))).toMatchObject({
+    outcome: 'exhausted',
+    wrapped: null,
+  })
+  expect(await lease(session_id, userId, trackId, 0, after(21))).toMatchObject({
+    outcome: 'granted',
+  })
+  expect(
+    await lease(
+      session_id,
+      userId,
+      trackId,
+      2,
+      after(24 * 3600 - 43_000 + 43_000 - 43_200 + 1_000),
+    ),
+  ).toMatchObject({ outcome: 'ended' })
+})
+
+test('the pace lets a listener burst and then holds to 1.25 times real time', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 280 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  let granted = 1
+  for (let period = 1; period < 20; period++) {
+    const row = await lease(session_id, userId, trackId, period, NOON)
+    if (row['outcome'] !== 'granted') {
+      expect(row['outcome']).toBe('too-early')
+      expect(row['retry_after_s']).toBeGreaterThan(0)
+      expect(
+        (
+          await lease(
+            session_id,
+            userId,
+            trackId,
+            period,
+            after(Number(row['retry_after_s']) + 0.001),
+          )
+        )['outcome'],
+      ).toBe('granted')
+      break
+    }
+    granted++
+  }
+  expect(granted).toBe(15)
+})
+
+test('a lease outside the track, of another track or of another user is refused', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const stranger = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 20 })
+  const other = await makeTrack(db)
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect((await lease(session_id, userId, trackId, 2, after(1)))['outcome']).toBe('no-period')
+  expect((await lease(session_id, userId, trackId, -1, after(1)))['outcome']).toBe('no-period')
+  expect((await lease(session_id, userId, other.trackId, 1, after(1)))['outcome']).toBe(
+    'wrong-track',
+  )
+  expect((await lease(session_id, stranger.userId, trackId, 1, after(1)))['outcome']).toBe(
+    'no-session',
+  )
+})
+
+test('a play counts once after thirty seconds, and completing is idempotent', async () => {
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const { trackId } = await makeTrack(db, { durationS: 60 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  for (let period = 1; period < 5; period++)
+    await lease(session_id, userId, trackId, period, after(1))
+  expect(await listen(session_id, userId, 50, false, after(10))).toMatchObject({
+    outcome: 'recorded',
+    heard_s: 10,
+    counted: false,
+  })
+  expect(await listen(session_id, userId, 55, false, after(40))).toMatchObject({ heard_s: 15 })
+  expect(await listen(session_id, userId, 20, false, after(41))).toMatchObject({
+    outcome: 'recorded',
+    heard_s: 15,
+  })
+})
+
+test('positions beyond the track or beyond what was leased are refused', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 60 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect((await listen(session_id, userId, 62, false, after(70)))['outcome']).toBe('beyond-track')
+  expect((await listen(session_id, userId, 30, false, after(70)))['outcome']).toBe('not-leased')
+})
+
+test('a whole listen counts one play and one completion', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 40 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  for (let period = 1; period < 4; period++)
+    await lease(session_id, userId, trackId, period, after(period * 10))
+  expect(await listen(session_id, userId, 25, false, after(25))).toMatchObject({
+    counted: true,
+    heard_s: 25,
+  })
+  expect(await listen(session_id, userId, 40, true, after(40))).toMatchObject({
+    counted: true,
+    heard_s: 40,
+  })
+  expect(await listen(session_id, userId, 40, true, after(41))).toMatchObject({
+    outcome: 'recorded',
+    counted: true,
+    heard_s: 40,
+  })
+  const totals = await db.execute(
+    sql`select plays, completions from track_totals where track_id = ${trackId}`,
+  )
+  expect(totals.rows).toEqual([{ plays: 1, completions: 1 }])
+})
+
+test('the plans in SQL are the plans of the contract', async () => {
+  for (const plan of ['free', 'premium'] as const) {
+    const { rows } = await db.execute(sql`select * from plan_terms(${plan}, null)`)
+    const terms = PLANS[plan]
+    expect(rows[0]).toEqual({
+      daily_ms: terms.dailyS === null ? null : terms.dailyS * 1000,
+      sessions: terms.sessions,
+      depth_ms: terms.paceDepthS * 1000,
+      rate: terms.paceRate,
+    })
+  }
+})
+
+test('periods in SQL are the periods of the contract, and add up to the track', async () => {
+  for (const sampleRate of [44_100, 48_000]) {
+    for (const sampleCount of [1, 1023, 529_408, 529_409, 8_000_000, 27_345_678]) {
+      const timing = {
+        sampleRate,
+        sampleCount,
+        segmentSamples: segmentSamples(sampleRate),
+        primingSamples: 1024,
+      }
+      const { rows } = await db.execute(sql`
+        select period_count(${sampleCount}, ${timing.segmentSamples}, 1024) as periods,
+          array(select period_charge_ms(p, ${sampleRate}, ${sampleCount}, ${timing.segmentSamples}, 1024)
+                from generate_series(0, period_count(${sampleCount}, ${timing.segmentSamples}, 1024) - 1) p) as charges`)
+      const { periods, charges } = rows[0] as { periods: number; charges: number[] }
+      expect(periods).toBe(periodCount(timing))
+      expect(charges).toEqual(charges.map((_, period) => periodChargeMs(timing, period)))
+      expect(charges.reduce((sum, charge) => sum + charge, 0)).toBe(
+        Math.round((sampleCount * 1000) / sampleRate),
+      )
+    }
+  }
+})

@@ -1,0 +1,71 @@
+import { sql } from 'drizzle-orm'
+import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import type { FamilyId, UserId } from '../contract/ids.ts'
+import { bytea, createdAt, instant } from './columns.ts'
+
+export const users = pgTable(
+  'users',
+  {
+    id: uuid('id').primaryKey().$type<UserId>(),
+    email: text('email').notNull(),
+    username: text('username').notNull(),
+    /** PHC string: `$scrypt$ln=14,r=8,p=5$salt$hash`. */
+    passwordHash: text('password_hash').notNull(),
+    role: text('role', { enum: ['user', 'admin'] })
+      .notNull()
+      .default('user'),
+    plan: text('plan', { enum: ['free', 'premium'] })
+      .notNull()
+      .default('free'),
+    /** Overrides the plan's daily budget, seconds; null means the plan's own. */
+    dailyLimitS: integer('daily_limit_s'),
+    blockedAt: instant('blocked_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('users_email_key').on(sql`lower(${t.email})`),
+    uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
+    check('users_role_check', sql`${t.role} in ('user', 'admin')`),
+    check('users_plan_check', sql`${t.plan} in ('free', 'premium')`),
+    check('users_daily_limit_check', sql`${t.dailyLimitS} >= 0`),
+  ],
+)
+
+/** A sign-in on one device. Revoking it ends its tokens and its listening sessions. */
+export const refreshFamilies = pgTable(
+  'refresh_families',
+  {
+    id: uuid('id').primaryKey().$type<FamilyId>(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    userAgent: text('user_agent'),
+    createdAt: createdAt(),
+    lastUsedAt: instant('last_used_at')
+      .notNull()
+      .default(sql`now()`),
+    expiresAt: instant('expires_at').notNull(),
+    revokedAt: instant('revoked_at'),
+    revokedReason: text('revoked_reason', {
+      enum: ['logout', 'reuse', 'password-change', 'revoked', 'blocked'],
+    }),
+  },
+  (t) => [index('refresh_families_user_idx').on(t.userId, t.lastUsedAt.desc())],
+)
+
+/** Refresh tokens, hashed with SHA-256 (they are 256 random bits, so a slow hash adds nothing). */
+export const refreshTokens = pgTable(
+  'refresh_tokens',
+  {
+    tokenHash: bytea('token_hash').primaryKey(),
+    familyId: uuid('family_id')
+      .notNull()
+      .references(() => refreshFamilies.id, { onDelete: 'cascade' })
+      .$type<FamilyId>(),
+    createdAt: createdAt(),
+    /** Set when the token was exchanged for the next one; using it again is reuse. */
+    usedAt: instant('used_at'),
+  },
+  (t) => [index('refresh_tokens_family_idx').on(t.familyId)],
+)

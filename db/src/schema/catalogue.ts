@@ -1,0 +1,190 @@
+import { sql } from 'drizzle-orm'
+import {
+  check,
+  doublePrecision,
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import type { AlbumId, ArtistId, JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
+import { users } from './accounts.ts'
+import { bytea, createdAt, instant } from './columns.ts'
+
+export const artists = pgTable(
+  'artists',
+  {
+    id: uuid('id').primaryKey().$type<ArtistId>(),
+    name: text('name').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [uniqueIndex('artists_name_key').on(sql`lower(${t.name})`)],
+)
+
+export const albums = pgTable(
+  'albums',
+  {
+    id: uuid('id').primaryKey().$type<AlbumId>(),
+    title: text('title').notNull(),
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id)
+      .$type<ArtistId>(),
+    year: integer('year'),
+    createdAt: createdAt(),
+  },
+  (t) => [uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`)],
+)
+
+/**
+ * A track exists from the moment its upload is complete; listeners see it once `publishedAt` is set,
+ * which the transcoder does in the transaction that also sets `version`.
+ */
+export const tracks = pgTable(
+  'tracks',
+  {
+    id: uuid('id').primaryKey().$type<TrackId>(),
+    title: text('title').notNull(),
+    albumId: uuid('album_id')
+      .references(() => albums.id)
+      .$type<AlbumId>(),
+    trackNumber: integer('track_number'),
+    year: integer('year'),
+    genres: text('genres')
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
+    /** Who made the recording and under which licence; shown with the track. */
+    attribution: text('attribution'),
+    /** The published version of the media; null until the first is published. */
+    version: integer('version'),
+    durationS: doublePrecision('duration_s'),
+    /** Integrated loudness of the original, LUFS (EBU R128). */
+    loudnessLufs: real('loudness_lufs'),
+    truePeakDbtp: real('true_peak_dbtp'),
+    tempoBpm: real('tempo_bpm'),
+    /** Named features of the current version, as the transcoder's `Features` spells them. */
+    features: jsonb('features'),
+    /** Peaks for the waveform, one byte each, 0…255. */
+    waveform: bytea('waveform'),
+    /** The version whose prefix holds the cover; null where there is none. */
+    coverVersion: integer('cover_version'),
+    uploadedBy: uuid('uploaded_by')
+      .references(() => users.id, { onDelete: 'set null' })
+      .$type<UserId>(),
+    /** The upload whose original the current version was made from. */
+    uploadId: uuid('upload_id').$type<UploadId>(),
+    createdAt: createdAt(),
+    publishedAt: instant('published_at'),
+    /** Set when an admin deletes the track; the row goes when its objects are gone. */
+    deletedAt: instant('deleted_at'),
+  },
+  (t) => [
+    index('tracks_listing_idx')
+      .on(t.createdAt.desc(), t.id.desc())
+      .where(sql`published_at is not null and deleted_at is null`),
+    index('tracks_album_idx').on(t.albumId),
+  ],
+)
+
+export const trackArtists = pgTable(
+  'track_artists',
+  {
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id)
+      .$type<ArtistId>(),
+    position: integer('position').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.trackId, t.artistId] }),
+    index('track_artists_artist_idx').on(t.artistId),
+  ],
+)
+
+/**
+ * One run of the transcoder over one track: the prefix `tracks/<id>/<version>/` belongs to it.
+ * `building` until published; `retired` when a newer version took its place; a sweep deletes the
+ * objects of retired versions that nobody listens to and of building ones whose run is dead.
+ */
+export const trackVersions = pgTable(
+  'track_versions',
+  {
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    version: integer('version').notNull(),
+    jobId: uuid('job_id').notNull().$type<JobId>(),
+    status: text('status', { enum: ['building', 'published', 'retired'] }).notNull(),
+    createdAt: createdAt(),
+    publishedAt: instant('published_at'),
+    retiredAt: instant('retired_at'),
+    /** Hz of all renditions. */
+    sampleRate: integer('sample_rate'),
+    /** Samples of sound, priming and padding not counted. */
+    sampleCount: bigint('sample_count', { mode: 'number' }),
+    /** Samples in every segment but the last. */
+    segmentSamples: integer('segment_samples'),
+    /** Encoder delay, samples. */
+    primingSamples: integer('priming_samples'),
+    /** Samples after the sound that fill the last AAC frame. */
+    paddingSamples: integer('padding_samples'),
+    /** Gain applied before encoding, dB. */
+    gainDb: real('gain_db'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.trackId, t.version] }),
+    index('track_versions_unpublished_idx')
+      .on(t.createdAt)
+      .where(sql`status <> 'published'`),
+    check('track_versions_status_check', sql`${t.status} in ('building', 'published', 'retired')`),
+  ],
+)
+
+/** Master keys, wrapped under `CONTENT_KEY_SECRET`; the keys of periods are never stored. */
+export const trackKeys = pgTable(
+  'track_keys',
+  {
+    trackId: uuid('track_id').notNull().$type<TrackId>(),
+    version: integer('version').notNull(),
+    /** Which key of `CONTENT_KEY_SECRET` wrapped it. */
+    kid: text('kid').notNull(),
+    /** nonce ‖ ciphertext ‖ tag, 44 bytes. */
+    wrapped: bytea('wrapped').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.trackId, t.version] })],
+)
+
+export const renditions = pgTable(
+  'renditions',
+  {
+    trackId: uuid('track_id').notNull().$type<TrackId>(),
+    version: integer('version').notNull(),
+    /** Folder name in the media bucket and in URLs: `64k`, `128k`, `192k`. */
+    name: text('name').notNull(),
+    /** Nominal bits per second of the encoder. */
+    bitrate: integer('bitrate').notNull(),
+    /** Measured highest bits per second of any segment, container and padding included. */
+    peakBandwidth: integer('peak_bandwidth').notNull(),
+    /** Measured bits per second over the whole track. */
+    averageBandwidth: integer('average_bandwidth').notNull(),
+    /** RFC 6381, `mp4a.40.2`. */
+    codecs: text('codecs').notNull(),
+    /** The clear CMAF init segment, some 700 bytes: kept here so that pressing play needs no fetch. */
+    init: bytea('init').notNull(),
+    /** Random 16 bytes from which each segment's IV follows. */
+    ivSeed: bytea('iv_seed').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.trackId, t.version, t.name] })],
+)

@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm'
+import { customType, timestamp } from 'drizzle-orm/pg-core'
+
+const toHex = (bytes: Uint8Array) =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** Reads the `\\x…` text form of bytea. */
+export function byteaFromText(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+/**
+ * Raw bytes. Drivers disagree about bytea parameters (Neon over HTTP wants text, PGlite bytes), so
+ * they travel as hex; they come back as Buffer (node-postgres), bytes (PGlite) or text (Neon).
+ */
+export const bytea = customType<{ data: Uint8Array; driverData: Uint8Array | string }>({
+  dataType: () => 'bytea',
+  toDriver: (bytes) => sql`decode(${toHex(bytes)}, 'hex')`,
+  fromDriver: (value) => (typeof value === 'string' ? byteaFromText(value) : new Uint8Array(value)),
+})
+
+/** Instants are `timestamptz`, UTC, as Date. */
+export const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const createdAt = () =>
+  instant('created_at')
+    .notNull()
+    .default(sql`now()`)

@@ -1,0 +1,5 @@
+export * from './accounts.ts'
+export * from './catalogue.ts'
+export * from './ingest.ts'
+export * from './listening.ts'
+export * from './embeddings.ts'

@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  date,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import type { FamilyId, SessionId, TrackId, UserId } from '../contract/ids.ts'
+import { refreshFamilies, users } from './accounts.ts'
+import { tracks } from './catalogue.ts'
+import { createdAt, instant } from './columns.ts'
+
+export const listeningSessions = pgTable(
+  'listening_sessions',
+  {
+    id: uuid('id').primaryKey().$type<SessionId>(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    familyId: uuid('family_id')
+      .notNull()
+      .references(() => refreshFamilies.id, { onDelete: 'cascade' })
+      .$type<FamilyId>(),
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    version: integer('version').notNull(),
+    startedAt: instant('started_at').notNull(),
+    /** Slides with every lease and heartbeat. */
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+    endReason: text('end_reason', {
+      enum: ['completed', 'superseded', 'expired', 'signed-out', 'blocked', 'track-deleted'],
+    }),
+    /** Highest position reported, seconds. */
+    positionS: doublePrecision('position_s').notNull().default(0),
+    /** Seconds that can really have been heard: progress of the position, bounded by the clock. */
+    heardS: doublePrecision('heard_s').notNull().default(0),
+    heartbeatAt: instant('heartbeat_at').notNull(),
+    /** When the play was counted; once a session. */
+    countedAt: instant('counted_at'),
+  },
+  (t) => [
+    index('listening_sessions_live_idx')
+      .on(t.userId, t.startedAt.desc())
+      .where(sql`ended_at is null`),
+    index('listening_sessions_family_idx')
+      .on(t.familyId)
+      .where(sql`ended_at is null`),
+    index('listening_sessions_track_idx')
+      .on(t.trackId)
+      .where(sql`ended_at is null`),
+  ],
+)
+
+/** A key period that a session paid for. The primary key is what makes a retry free. */
+export const leases = pgTable(
+  'leases',
+  {
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => listeningSessions.id, { onDelete: 'cascade' })
+      .$type<SessionId>(),
+    period: integer('period').notNull(),
+    chargedMs: integer('charged_ms').notNull(),
+    /** UTC day it was charged to. */
+    day: date('day').notNull(),
+    leasedAt: instant('leased_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sessionId, t.period] })],
+)
+
+/** Milliseconds leased by a listener on one UTC day: the budget's truth. */
+export const dailyUsage = pgTable(
+  'daily_usage',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    day: date('day').notNull(),
+    usedMs: bigint('used_ms', { mode: 'number' }).notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.userId, t.day] }),
+    check('daily_usage_used_check', sql`${t.usedMs} >= 0`),
+  ],
+)
+
+/**
+ * The listener's pace: a token bucket of audio milliseconds. Its row is also the lock that puts one
+ * listener's leases and session starts in a line.
+ */
+export const paces = pgTable('paces', {
+  userId: uuid('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' })
+    .$type<UserId>(),
+  levelMs: doublePrecision('level_ms').notNull(),
+  at: instant('at').notNull(),
+})
+
+/** Plays that counted, once a session. */
+export const playHistory = pgTable(
+  'play_history',
+  {
+    sessionId: uuid('session_id').primaryKey().$type<SessionId>(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    startedAt: instant('started_at').notNull(),
+    heardS: doublePrecision('heard_s').notNull(),
+    completed: boolean('completed').notNull().default(false),
+    createdAt: createdAt(),
+  },
+  (t) => [index('play_history_user_idx').on(t.userId, t.startedAt.desc(), t.sessionId.desc())],
+)
+
+/** Totals per track, kept by the statement that counts the play. */
+export const trackTotals = pgTable('track_totals', {
+  trackId: uuid('track_id')
+    .primaryKey()
+    .references(() => tracks.id, { onDelete: 'cascade' })
+    .$type<TrackId>(),
+  plays: bigint('plays', { mode: 'number' }).notNull().default(0),
+  completions: bigint('completions', { mode: 'number' }).notNull().default(0),
+})
+
+/** Totals per listener. */
+export const userTotals = pgTable('user_totals', {
+  userId: uuid('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' })
+    .$type<UserId>(),
+  plays: bigint('plays', { mode: 'number' }).notNull().default(0),
+  completions: bigint('completions', { mode: 'number' }).notNull().default(0),
+})
