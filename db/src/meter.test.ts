@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId, SessionId, type FamilyId, type TrackId, type UserId } from './contract/ids.ts'
 import { periodChargeMs, periodCount, segmentSamples } from './contract/key-periods.ts'
 import { PLANS } from './contract/plans.ts'
 import {
   makeFamily,
+  makeMeterCalls,
   makeTestDatabase,
   makeTrack,
   makeUser,
@@ -13,52 +13,19 @@ import {
 
 let db: TestDatabase
 let close: () => Promise<void>
-beforeAll(async () => ({ db, close } = await makeTestDatabase()), 60_000)
+let start: ReturnType<typeof makeMeterCalls>['start']
+let lease: ReturnType<typeof makeMeterCalls>['lease']
+let listen: ReturnType<typeof makeMeterCalls>['listen']
+beforeAll(async () => {
+  ;({ db, close } = await makeTestDatabase())
+  ;({ start, lease, listen } = makeMeterCalls(db))
+}, 60_000)
 afterAll(() => close())
 
 const NOON = new Date('2026-01-01T12:00:00Z')
 const after = (seconds: number) => new Date(NOON.getTime() + seconds * 1000)
 
 type Row = Record<string, unknown>
-
-async function start(
-  user: UserId,
-  family: FamilyId,
-  track: TrackId,
-  now: Date,
-  positionS = 0,
-): Promise<Row> {
-  const result = await db.execute(
-    sql`select * from start_listening_session(${newId(SessionId)}, ${user}, ${family}, ${track}, ${positionS}, ${now.toISOString()})`,
-  )
-  return result.rows[0] as Row
-}
-
-async function lease(
-  session: unknown,
-  user: UserId,
-  track: TrackId,
-  period: number,
-  now: Date,
-): Promise<Row> {
-  const result = await db.execute(
-    sql`select * from lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})`,
-  )
-  return result.rows[0] as Row
-}
-
-async function listen(
-  session: unknown,
-  user: UserId,
-  positionS: number,
-  complete: boolean,
-  now: Date,
-): Promise<Row> {
-  const result = await db.execute(
-    sql`select * from record_listening(${session}, ${user}, ${positionS}, ${complete}, ${now.toISOString()})`,
-  )
-  return result.rows[0] as Row
-}
 
 test('starting a session leases the first period and charges it once', async () => {
   const { userId, familyId } = await makeUser(db)
@@ -132,6 +99,15 @@ test('the budget is granted while anything remains and refused after', async () 
   expect(await lease(session_id, userId, trackId, 2, after(12 * 3600 + 1))).toMatchObject({
     outcome: 'ended',
   })
+})
+
+test('a budget used to the last millisecond is used up', async () => {
+  const { userId, familyId } = await makeUser(db, { dailyLimitS: 20 })
+  const { trackId } = await makeTrack(db, { durationS: 20 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect(await lease(session_id, userId, trackId, 1, after(9))).toMatchObject({ used_ms: 20_000 })
+  await listen(session_id, userId, 20, true, after(21))
+  expect(await start(userId, familyId, trackId, after(22))).toMatchObject({ outcome: 'exhausted' })
 })
 
 test('the pace lets a listener burst and then holds to 1.25 times real time', async () => {

@@ -1,0 +1,283 @@
+import { eq, sql } from 'drizzle-orm'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { FamilyId, TrackId, UserId } from './contract/ids.ts'
+import { periodCount, segmentSamples, type MediaTiming } from './contract/key-periods.ts'
+import { FREE_DAILY_S, PLANS, type Plan } from './contract/plans.ts'
+import { refreshFamilies, users } from './schema/index.ts'
+import {
+  makeFamily,
+  makeMeterCalls,
+  makeMeterModel,
+  makeTestDatabase,
+  makeTrack,
+  makeUser,
+  type TestDatabase,
+} from './testing/index.ts'
+
+let db: TestDatabase
+let close: () => Promise<void>
+const durations = [25, 100, 400]
+const timings: MediaTiming[] = durations.map((durationS) => ({
+  sampleRate: 44_100,
+  sampleCount: durationS * 44_100,
+  segmentSamples: segmentSamples(44_100),
+  primingSamples: 1024,
+}))
+const tracks: TrackId[] = []
+
+beforeAll(async () => {
+  ;({ db, close } = await makeTestDatabase())
+  for (const durationS of durations) tracks.push((await makeTrack(db, { durationS })).trackId)
+}, 60_000)
+afterAll(() => close())
+
+/** Late in the evening, so that runs cross midnight. */
+const EVENING = Date.parse('2026-03-01T23:50:00Z')
+const LONGEST_PERIOD_MS = 11_982
+
+type Step =
+  | { do: 'start'; family: number; track: number }
+  | { do: 'lease'; session: number; period: number; times: number }
+  | { do: 'binge'; session: number; periods: number }
+  | { do: 'listen'; session: number; positionS: number; complete: boolean }
+  | { do: 'pass'; ms: number }
+  | { do: 'plan'; plan: Plan }
+  | { do: 'sign-out'; family: number }
+
+const nth = fc.nat({ max: 30 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('start' as const),
+      family: fc.nat({ max: 2 }),
+      track: fc.nat({ max: 2 }),
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant('lease' as const),
+      session: nth,
+      period: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.integer({ min: -1, max: 34 })),
+      times: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('binge' as const),
+      session: nth,
+      periods: fc.integer({ min: 2, max: 34 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('listen' as const),
+      session: nth,
+      positionS: fc.double({ min: 0, max: 400, noNaN: true }),
+      complete: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      ms: fc.oneof(fc.nat({ max: 20_000 }), fc.nat({ max: 2_000_000 })),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('plan' as const),
+      plan: fc.constantFrom<Plan>('free', 'premium'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('sign-out' as const), family: fc.nat({ max: 2 }) }),
+  },
+)
+
+/** Which answers the random runs have met, so that a run which met too few is noticed. */
+const outcomesSeen = new Set<string>()
+
+/** Runs the steps on the model and on the database side by side. */
+async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void> {
+  const { userId, familyId } = await makeUser(db, { dailyLimitS })
+  const families: FamilyId[] = [
+    familyId,
+    await makeFamily(db, userId),
+    await makeFamily(db, userId),
+  ]
+  const model = makeMeterModel(timings, EVENING, dailyLimitS)
+  const meter = makeMeterCalls(db)
+  const sessionIds: unknown[] = []
+  let mostS = dailyLimitS ?? FREE_DAILY_S
+
+  async function leaseBoth(session: number, period: number): Promise<void> {
+    const track = tracks[model.sessions()[session]!.track]!
+    const want = model.lease(session, period)
+    const got = await meter.lease(sessionIds[session], userId, track, period, model.now())
+    outcomesSeen.add(want.outcome)
+    expect(got.outcome).toBe(want.outcome)
+    if (want.usedMs !== undefined) expect(Number(got['used_ms'])).toBe(want.usedMs)
+  }
+
+  for (const act of steps) {
+    switch (act.do) {
+      case 'start': {
+        const want = model.start(act.family, act.track)
+        const got = await meter.start(
+          userId,
+          families[act.family]!,
+          tracks[act.track]!,
+          model.now(),
+        )
+        expect(got.outcome).toBe(want.outcome)
+        if (want.outcome === 'started') sessionIds.push(got['session_id'])
+        if (want.session !== undefined) expect(got['session_id']).toBe(sessionIds[want.session])
+        if (want.usedMs !== undefined) expect(Number(got['used_ms'])).toBe(want.usedMs)
+        break
+      }
+      case 'lease': {
+        if (sessionIds.length === 0) break
+        const session = act.session % sessionIds.length
+        for (let time = 0; time < act.times; time++) await leaseBoth(session, act.period)
+        break
+      }
+      case 'binge': {
+        if (sessionIds.length === 0) break
+        const session = act.session % sessionIds.length
+        for (let period = 0; period < act.periods; period++) await leaseBoth(session, period)
+        break
+      }
+      case 'listen': {
+        if (sessionIds.length === 0) break
+        const session = act.session % sessionIds.length
+        const got = await meter.listen(
+          sessionIds[session],
+          userId,
+          act.positionS,
+          act.complete,
+          model.now(),
+        )
+        if (got.outcome === 'recorded') {
+          if (act.complete) model.complete(session)
+          else model.heartbeat(session)
+          expect(got['heard_s']).toBeGreaterThanOrEqual(0)
+        }
+        break
+      }
+      case 'pass':
+        model.pass(act.ms)
+        break
+      case 'plan':
+        if (act.plan === 'premium' && dailyLimitS === null) mostS = Number.POSITIVE_INFINITY
+        model.setPlan(act.plan)
+        await db.update(users).set({ plan: act.plan }).where(eq(users.id, userId))
+        break
+      case 'sign-out':
+        model.signOut(act.family)
+        await db
+          .update(refreshFamilies)
+          .set({ revokedAt: model.now(), revokedReason: 'logout' })
+          .where(eq(refreshFamilies.id, families[act.family]!))
+        break
+    }
+  }
+  await expectBooksBalance(userId, model.usedByDay(), mostS)
+}
+
+/** What must be true of the books whatever happened. */
+async function expectBooksBalance(
+  userId: UserId,
+  want: Map<string, number>,
+  mostS: number,
+): Promise<void> {
+  const { rows } = await db.execute(sql`
+    select d.day::text as day, d.used_ms::float8 as used,
+      (select coalesce(sum(l.charged_ms), 0)::float8 from leases l join listening_sessions s on s.id = l.session_id
+       where s.user_id = d.user_id and l.day = d.day) as leased
+    from daily_usage d where d.user_id = ${userId}`)
+  const books = rows as { day: string; used: number; leased: number }[]
+  expect(Object.fromEntries(books.map(({ day, used }) => [day, used]))).toEqual(
+    Object.fromEntries(want),
+  )
+  for (const { used, leased } of books) {
+    expect(used).toBeGreaterThanOrEqual(0)
+    expect(leased).toBe(used)
+    expect(used).toBeLessThan(mostS * 1000 + LONGEST_PERIOD_MS)
+  }
+  const { rows: levels } = await db.execute(
+    sql`select level_ms from paces where user_id = ${userId} and (level_ms < 0 or level_ms > ${PLANS.premium.paceDepthS * 1000})`,
+  )
+  expect(levels).toEqual([])
+}
+
+test('whatever a listener does, in whatever order, the meter does what the model says', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 5, maxLength: 80 }),
+      fc.constantFrom(null, null, 25, 60, 2000),
+      runSteps,
+    ),
+    {
+      numRuns: 150,
+    },
+  )
+  expect([...outcomesSeen].sort()).toEqual([
+    'ended',
+    'exhausted',
+    'granted',
+    'no-period',
+    'signed-out',
+    'superseded',
+    'too-early',
+  ])
+}, 120_000)
+
+test('an honest listener is charged for the seconds released, once each', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          period: fc.nat({ max: 8 }),
+          retries: fc.nat({ max: 3 }),
+          reload: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 15 },
+      ),
+      async (visits) => {
+        const { userId, familyId } = await makeUser(db)
+        const meter = makeMeterCalls(db)
+        const clock = makeMeterModel(timings, EVENING - 3_600_000)
+        const { session_id } = await meter.start(userId, familyId, tracks[1]!, clock.now())
+        const released = new Set([0])
+        let usedMs = 0
+        for (const { period, retries, reload } of visits) {
+          clock.pass(10_000)
+          if (reload)
+            expect((await meter.start(userId, familyId, tracks[1]!, clock.now())).outcome).toBe(
+              'resumed',
+            )
+          for (let time = 0; time <= retries; time++) {
+            const row = await meter.lease(session_id, userId, tracks[1]!, period, clock.now())
+            expect(row.outcome).toBe('granted')
+            usedMs = Number(row['used_ms'])
+          }
+          released.add(period)
+        }
+        expect(usedMs).toBeLessThanOrEqual(released.size * LONGEST_PERIOD_MS)
+        expect(usedMs).toBeLessThanOrEqual(durations[1]! * 1000)
+      },
+    ),
+    { numRuns: 30 },
+  )
+}, 120_000)
+
+test('the longest track of the model ends inside the periods that are tried', () => {
+  expect(Math.max(...timings.map(periodCount))).toBeLessThanOrEqual(35)
+})

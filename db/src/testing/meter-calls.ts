@@ -1,0 +1,33 @@
+import { sql } from 'drizzle-orm'
+import { newId, SessionId, type FamilyId, type TrackId, type UserId } from '../contract/ids.ts'
+import type { AnyDatabase } from './factories.ts'
+
+/** The answer of one of the meter's SQL functions, as the driver gives it. */
+export type MeterRow = Record<string, unknown> & { outcome: string }
+
+async function one(db: AnyDatabase, query: ReturnType<typeof sql>): Promise<MeterRow> {
+  const result: unknown = await db.execute(query)
+  const { rows } = result as { rows: MeterRow[] }
+  return rows[0]!
+}
+
+/** Calls the meter as the Worker does, one statement each. */
+export function makeMeterCalls(db: AnyDatabase) {
+  return {
+    start: (user: UserId, family: FamilyId, track: TrackId, now: Date, positionS = 0) =>
+      one(
+        db,
+        sql`select * from start_listening_session(${newId(SessionId)}, ${user}, ${family}, ${track}, ${positionS}, ${now.toISOString()})`,
+      ),
+    lease: (session: unknown, user: UserId, track: TrackId, period: number, now: Date) =>
+      one(
+        db,
+        sql`select * from lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})`,
+      ),
+    listen: (session: unknown, user: UserId, positionS: number, complete: boolean, now: Date) =>
+      one(
+        db,
+        sql`select * from record_listening(${session}, ${user}, ${positionS}, ${complete}, ${now.toISOString()})`,
+      ),
+  }
+}

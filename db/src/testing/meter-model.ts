@@ -1,0 +1,126 @@
+import { periodChargeMs, periodCount, type MediaTiming } from '../contract/key-periods.ts'
+import { PLANS, SESSION_IDLE_S, type Plan } from '../contract/plans.ts'
+import { utcDay } from '../contract/quota.ts'
+
+type ModelSession = {
+  id: number
+  family: number
+  track: number
+  endReason: 'superseded' | 'expired' | 'completed' | 'signed-out' | null
+  expiresAtMs: number
+  leased: Set<number>
+}
+
+export type ModelOutcome = { outcome: string; session?: number; usedMs?: number }
+
+/**
+ * What the meter should do, said a second time and as plainly as possible: one listener, in memory,
+ * no concurrency. Property tests hold the SQL functions against it.
+ */
+export function makeMeterModel(
+  tracks: MediaTiming[],
+  startMs: number,
+  dailyLimitS: number | null = null,
+) {
+  let plan: Plan = 'free'
+  let nowMs = startMs
+  let levelMs = Number.POSITIVE_INFINITY
+  let levelAtMs = startMs
+  const usedMs = new Map<string, number>()
+  const sessions: ModelSession[] = []
+  const signedOut = new Set<number>()
+
+  const today = () => utcDay(new Date(nowMs))
+  const used = () => usedMs.get(today()) ?? 0
+  const isLive = (session: ModelSession) =>
+    session.endReason === null && session.expiresAtMs > nowMs
+  const level = () => {
+    const { paceDepthS, paceRate } = PLANS[plan]
+    return Math.min(paceDepthS * 1000, levelMs + (nowMs - levelAtMs) * paceRate)
+  }
+
+  /** Pays for a period, or says why not. */
+  function pay(chargeMs: number): 'paid' | 'exhausted' | 'too-early' {
+    const dailyS = dailyLimitS ?? PLANS[plan].dailyS
+    if (dailyS !== null && used() >= dailyS * 1000) return 'exhausted'
+    if (level() < chargeMs) return 'too-early'
+    levelMs = level() - chargeMs
+    levelAtMs = nowMs
+    usedMs.set(today(), used() + chargeMs)
+    return 'paid'
+  }
+
+  function lease(id: number, period: number): ModelOutcome {
+    const session = sessions[id]!
+    const timing = tracks[session.track]!
+    if (signedOut.has(session.family)) return { outcome: 'signed-out' }
+    if (session.endReason === 'superseded') return { outcome: 'superseded' }
+    if (!isLive(session)) return { outcome: 'ended' }
+    if (period < 0 || period >= periodCount(timing)) return { outcome: 'no-period' }
+    if (session.leased.has(period)) return { outcome: 'granted', usedMs: used() }
+    const paid = pay(periodChargeMs(timing, period))
+    if (paid !== 'paid') return { outcome: paid }
+    session.leased.add(period)
+    session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
+    return { outcome: 'granted', usedMs: used() }
+  }
+
+  return {
+    lease,
+    start(family: number, track: number): ModelOutcome {
+      if (signedOut.has(family)) return { outcome: 'signed-out' }
+      const live = sessions.findLast(
+        (session) => isLive(session) && session.family === family && session.track === track,
+      )
+      if (live) {
+        live.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
+        return { outcome: 'resumed', session: live.id, usedMs: used() }
+      }
+      const paid = pay(periodChargeMs(tracks[track]!, 0))
+      if (paid !== 'paid') return { outcome: paid }
+      const kept = sessions.filter(isLive).slice(-PLANS[plan].sessions)
+      const tooMany = kept.length - (PLANS[plan].sessions - 1)
+      const keep = new Set(tooMany > 0 ? kept.slice(tooMany) : kept)
+      for (const session of sessions) {
+        if (session.endReason === null && !keep.has(session)) {
+          session.endReason = isLive(session) ? 'superseded' : 'expired'
+        }
+      }
+      const id = sessions.length
+      sessions.push({
+        id,
+        family,
+        track,
+        endReason: null,
+        expiresAtMs: nowMs + SESSION_IDLE_S * 1000,
+        leased: new Set([0]),
+      })
+      return { outcome: 'started', session: id, usedMs: used() }
+    },
+    complete(id: number): void {
+      const session = sessions[id]!
+      if (isLive(session) && !signedOut.has(session.family)) session.endReason = 'completed'
+    },
+    heartbeat(id: number): void {
+      const session = sessions[id]!
+      if (isLive(session) && !signedOut.has(session.family)) {
+        session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
+      }
+    },
+    signOut(family: number): void {
+      signedOut.add(family)
+    },
+    setPlan(next: Plan): void {
+      plan = next
+    },
+    pass(ms: number): void {
+      nowMs += ms
+    },
+    now: () => new Date(nowMs),
+    usedMs: used,
+    usedByDay: () => usedMs,
+    sessions: () => sessions,
+  }
+}
+
+export type MeterModel = ReturnType<typeof makeMeterModel>
