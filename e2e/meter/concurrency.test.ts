@@ -1,0 +1,135 @@
+import { count, eq, sql } from 'drizzle-orm'
+import { dailyUsage, leases, listeningSessions } from '@mist/db/schema'
+import { makeFamily, makeMeterCalls, makeTrack, makeUser } from '@mist/db/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeRealDatabase } from './real-database.ts'
+
+let database: Awaited<ReturnType<typeof makeRealDatabase>>
+beforeAll(async () => {
+  database = await makeRealDatabase()
+}, 300_000)
+afterAll(() => database.close())
+
+const NOON = new Date('2026-01-01T12:00:00Z')
+
+/** How many of the answers have each outcome. */
+function tally(rows: { outcome: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { outcome } of rows) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
+
+test('200 concurrent leases of different periods with 12 s left grant exactly one', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  // 24 s a day: the start takes the first 11.98 s, which leaves 12.02 s.
+  const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 24 })
+  const { trackId } = await makeTrack(db, { durationS: 3600 })
+  const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+  // Leave exactly one lease: use up all but a part of a period.
+  await db.update(dailyUsage).set({ usedMs: 23_999 }).where(eq(dailyUsage.userId, userId))
+  const rows = await Promise.all(
+    Array.from({ length: 200 }, (_, index) =>
+      meter.lease(session_id, userId, trackId, index + 1, new Date(NOON.getTime() + 1000)),
+    ),
+  )
+  expect(tally(rows)).toEqual({ granted: 1, exhausted: 199 })
+})
+
+test('200 concurrent leases of the same period debit once', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+  const rows = await Promise.all(
+    Array.from({ length: 200 }, () => meter.lease(session_id, userId, trackId, 1, NOON)),
+  )
+  expect(tally(rows)).toEqual({ granted: 200 })
+  expect(rows.filter((row) => Number(row['charged_ms']) > 0)).toHaveLength(1)
+  const [usage] = await db.select().from(dailyUsage).where(eq(dailyUsage.userId, userId))
+  expect(usage?.usedMs).toBe(11_981 + 11_982)
+})
+
+test('50 concurrent session starts on a free plan leave exactly one live session', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { userId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 2 })
+  const families = await Promise.all(Array.from({ length: 50 }, () => makeFamily(db, userId)))
+  const rows = await Promise.all(
+    families.map((family) => meter.start(userId, family, trackId, NOON)),
+  )
+  expect(tally(rows)).toEqual({ started: 50 })
+  const [live] = await db
+    .select({ count: count() })
+    .from(listeningSessions)
+    .where(sql`user_id = ${userId} and ended_at is null`)
+  expect(live?.count).toBe(1)
+})
+
+test('100 concurrent starts of one sign-in on one track make one session and one charge', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const rows = await Promise.all(
+    Array.from({ length: 100 }, () => meter.start(userId, familyId, trackId, NOON)),
+  )
+  expect(tally(rows)).toEqual({ started: 1, resumed: 99 })
+  expect(new Set(rows.map((row) => row['session_id'])).size).toBe(1)
+  const [usage] = await db.select().from(dailyUsage).where(eq(dailyUsage.userId, userId))
+  expect(usage?.usedMs).toBe(11_981)
+})
+
+test('at midnight UTC each lease is charged to its own day, and the two days add up', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const { trackId } = await makeTrack(db, { durationS: 500 })
+  const border = Date.parse('2026-01-02T00:00:00Z')
+  const { session_id } = await meter.start(userId, familyId, trackId, new Date(border - 60_000))
+  const periods = Array.from({ length: 30 }, (_, index) => index + 1)
+  const rows = await Promise.all(
+    periods.map((period) =>
+      meter.lease(session_id, userId, trackId, period, new Date(border + (period % 2 ? -1 : 1))),
+    ),
+  )
+  expect(tally(rows)).toEqual({ granted: 30 })
+  const days = await db
+    .select({ day: dailyUsage.day, usedMs: dailyUsage.usedMs })
+    .from(dailyUsage)
+    .where(eq(dailyUsage.userId, userId))
+    .orderBy(dailyUsage.day)
+  expect(days.map(({ day }) => day)).toEqual(['2026-01-01', '2026-01-02'])
+  for (const { day, usedMs } of days) {
+    const [leased] = await db
+      .select({ sum: sql<string>`sum(charged_ms)` })
+      .from(leases)
+      .innerJoin(listeningSessions, eq(listeningSessions.id, leases.sessionId))
+      .where(sql`user_id = ${userId} and day = ${day}`)
+    expect(usedMs).toBe(Number(leased?.sum))
+  }
+  // Fifteen leases each side; the start is on the old day.
+  expect(days[0]!.usedMs).toBeGreaterThan(days[1]!.usedMs)
+})
+
+test('leases, heartbeats and starts of one listener at once end without a deadlock', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const tracks = await Promise.all([1, 2, 3].map(() => makeTrack(db, { durationS: 100 })))
+  const { session_id } = await meter.start(userId, familyId, tracks[0]!.trackId, NOON)
+  const rows = await Promise.all(
+    Array.from({ length: 150 }, (_, index) => {
+      const now = new Date(NOON.getTime() + index)
+      if (index % 3 === 0) return meter.start(userId, familyId, tracks[index % 2]!.trackId, now)
+      if (index % 3 === 1) return meter.listen(session_id, userId, 5, false, now)
+      return meter.lease(session_id, userId, tracks[0]!.trackId, index % 9, now)
+    }),
+  )
+  expect(rows).toHaveLength(150)
+  expect(Object.keys(tally(rows)).sort()).toEqual(
+    expect.arrayContaining(['granted', 'recorded', 'resumed']),
+  )
+})
