@@ -1,0 +1,20 @@
+import { startPgliteServer } from '../postgres/pglite-server.ts'
+
+// The embedded Postgres as a process of its own: WebAssembly keeps a CPU busy for whole queries,
+// which must not hold up anything else.
+
+const [dataDir, port] = process.argv.slice(2)
+if (dataDir === undefined || port === undefined) throw new Error('usage: postgres.ts DIR PORT')
+
+const server = await startPgliteServer({
+  dataDir,
+  port: Number(port),
+  onFatal: (error) => {
+    console.error('the embedded Postgres crashed', error)
+    process.exit(1)
+  },
+})
+console.log(`ready ${server.url}`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void server.stop().then(() => process.exit(0)))
