@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { migrate } from '@mist/db/migrate'
 import * as schema from '@mist/db/schema'
@@ -12,7 +13,7 @@ import pg from 'pg'
  */
 export async function makeRealDatabase() {
   const postgres = await startRealPostgres({
-    dir: process.env['POSTGRES17_DIR'] ?? '.local/postgres17',
+    dir: fileURLToPath(new URL('../../.local/postgres17', import.meta.url)),
   })
   const name = `meter_${Date.now().toString(36)}`
   const admin = new pg.Client({ connectionString: postgres.url })
@@ -28,7 +29,7 @@ export async function makeRealDatabase() {
     databaseUrl: url.href,
     proxyUrl: proxy.url,
     async close() {
-      await proxy.close()
+      await proxy.stop()
       await admin.query(`drop database if exists ${name} with (force)`)
       await admin.end()
       await postgres.stop()
