@@ -83,7 +83,6 @@ CREATE TABLE "track_versions" (
 	"retired_at" timestamp with time zone,
 	"sample_rate" integer,
 	"sample_count" bigint,
-	"segment_samples" integer,
 	"priming_samples" integer,
 	"padding_samples" integer,
 	"gain_db" real,

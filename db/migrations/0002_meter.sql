@@ -21,27 +21,21 @@ LANGUAGE sql IMMUTABLE AS $$
     CASE WHEN p_plan = 'premium' THEN 3.75 ELSE 1.25 END
 $$;
 --> statement-breakpoint
--- Number of key periods: three segments each, enough to hold priming and sound in whole AAC frames.
+-- Number of key periods: three segments each, on a grid of four seconds, enough to hold priming and
+-- sound in whole AAC frames of 1024 samples.
 CREATE FUNCTION period_count(
-  p_sample_count bigint, p_segment_samples integer, p_priming_samples integer
+  p_sample_rate integer, p_sample_count bigint, p_priming_samples integer
 ) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
-  SELECT greatest(1, ceil(
-    greatest(1, ceil(ceil((p_sample_count + p_priming_samples) / 1024.0) * 1024 / p_segment_samples)) / 3.0
-  ))::integer
+  SELECT ((((p_sample_count + p_priming_samples + 1023) / 1024 - 1) * 1024 / (4 * p_sample_rate) + 1 + 2) / 3)::integer
 $$;
 --> statement-breakpoint
--- What a period is charged, in milliseconds: the sound it really holds.
+-- What a period is charged, in milliseconds: twelve seconds, or what is left of the track.
 CREATE FUNCTION period_charge_ms(
-  p_period integer, p_sample_rate integer, p_sample_count bigint,
-  p_segment_samples integer, p_priming_samples integer
+  p_period integer, p_sample_rate integer, p_sample_count bigint
 ) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
   SELECT (
-    round(CASE
-      WHEN p_period + 1 >= period_count(p_sample_count, p_segment_samples, p_priming_samples)
-      THEN p_sample_count
-      ELSE least((p_period + 1)::bigint * 3 * p_segment_samples, p_sample_count)
-    END * 1000.0 / p_sample_rate)
-    - round(least(p_period::bigint * 3 * p_segment_samples, p_sample_count) * 1000.0 / p_sample_rate)
+    least((p_period + 1)::bigint * 12000, round(p_sample_count * 1000.0 / p_sample_rate))
+    - least(p_period::bigint * 12000, round(p_sample_count * 1000.0 / p_sample_rate))
   )::integer
 $$;
 --> statement-breakpoint
@@ -84,9 +78,8 @@ BEGIN
     k.kid, k.wrapped, t.daily_ms, t.depth_ms, t.rate,
     coalesce(d.used_ms, 0) AS used_ms,
     l.charged_ms AS leased_ms,
-    period_count(m.sample_count, m.segment_samples, m.priming_samples) AS periods,
-    period_charge_ms(p_period, m.sample_rate, m.sample_count, m.segment_samples, m.priming_samples)
-      AS charge_ms
+    period_count(m.sample_rate, m.sample_count, m.priming_samples) AS periods,
+    period_charge_ms(p_period, m.sample_rate, m.sample_count) AS charge_ms
   INTO v
   FROM listening_sessions s
   JOIN users u ON u.id = s.user_id
@@ -156,7 +149,7 @@ CREATE FUNCTION start_listening_session(
   p_now timestamptz
 ) RETURNS TABLE (
   outcome text, session_id uuid, expires_at timestamptz, version integer, plan text, period integer,
-  kid text, wrapped bytea, sample_rate integer, sample_count bigint, segment_samples integer,
+  kid text, wrapped bytea, sample_rate integer, sample_count bigint,
   priming_samples integer, padding_samples integer, renditions jsonb,
   limit_ms bigint, used_ms bigint, retry_after_s double precision
 ) LANGUAGE plpgsql AS $$
@@ -215,16 +208,16 @@ BEGIN
   ORDER BY s.started_at DESC LIMIT 1;
 
   version := coalesce(v_live.version, v_track.version);
-  SELECT m.sample_rate, m.sample_count, m.segment_samples, m.priming_samples, m.padding_samples,
+  SELECT m.sample_rate, m.sample_count, m.priming_samples, m.padding_samples,
          k.kid, k.wrapped
-  INTO sample_rate, sample_count, segment_samples, priming_samples, padding_samples, kid, wrapped
+  INTO sample_rate, sample_count, priming_samples, padding_samples, kid, wrapped
   FROM track_versions m
   JOIN track_keys k ON k.track_id = m.track_id AND k.version = m.version
   WHERE m.track_id = p_track AND m.version = start_listening_session.version;
 
   period := least(
-    floor(greatest(p_position_s, 0) * sample_rate / (3 * segment_samples))::integer,
-    period_count(sample_count, segment_samples, priming_samples) - 1
+    floor(greatest(p_position_s, 0) / 12)::integer,
+    period_count(sample_rate, sample_count, priming_samples) - 1
   );
 
   IF v_live.id IS NOT NULL THEN
@@ -242,7 +235,7 @@ BEGIN
     session_id := v_live.id;
     UPDATE listening_sessions s SET expires_at = p_now + interval '1800 seconds' WHERE s.id = v_live.id;
   ELSE
-    v_charge := period_charge_ms(period, sample_rate, sample_count, segment_samples, priming_samples);
+    v_charge := period_charge_ms(period, sample_rate, sample_count);
     v_level := pace_level(v_pace.level_ms, v_pace.at, p_now, v_who.depth_ms, v_who.rate);
     IF v_who.daily_ms IS NOT NULL AND v_who.used_ms >= v_who.daily_ms THEN
       outcome := 'exhausted';
@@ -317,8 +310,7 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
 
   PERFORM 1 FROM listening_sessions s WHERE s.id = p_session AND s.user_id = p_user FOR UPDATE;
-  SELECT s.*, u.blocked_at, f.revoked_at, m.sample_rate, m.segment_samples,
-         m.sample_count::double precision / m.sample_rate AS duration_s,
+  SELECT s.*, u.blocked_at, f.revoked_at, m.sample_count::double precision / m.sample_rate AS duration_s,
          t.daily_ms, coalesce(d.used_ms, 0) AS used_today_ms,
          (SELECT max(l.period) FROM leases l WHERE l.session_id = s.id) AS last_period,
          h.completed
@@ -345,7 +337,7 @@ BEGIN
   expires_at := v.expires_at;
   limit_ms := v.daily_ms;
   used_ms := v.used_today_ms;
-  v_frontier_s := (v.last_period + 1)::double precision * 3 * v.segment_samples / v.sample_rate;
+  v_frontier_s := (v.last_period + 1) * 12;
 
   outcome := CASE
     WHEN v.blocked_at IS NOT NULL OR v.end_reason = 'blocked' THEN 'blocked'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { periodChargeMs, periodCount, segmentSamples } from './contract/key-periods.ts'
+import { periodChargeMs, periodCount } from './contract/key-periods.ts'
 import { PLANS } from './contract/plans.ts'
 import {
   makeFamily,
@@ -32,13 +32,13 @@ test('starting a session leases the first period and charges it once', async () 
   const { trackId } = await makeTrack(db)
   const started = await start(userId, familyId, trackId, NOON)
   expect(started).toMatchObject({ outcome: 'started', period: 0, plan: 'free', limit_ms: 300_000 })
-  expect(started['used_ms']).toBe(11_981)
+  expect(started['used_ms']).toBe(12_000)
   expect(started['renditions']).toHaveLength(3)
   const resumed = await start(userId, familyId, trackId, after(5))
   expect(resumed).toMatchObject({
     outcome: 'resumed',
     session_id: started['session_id'],
-    used_ms: 11_981,
+    used_ms: 12_000,
   })
 })
 
@@ -48,7 +48,7 @@ test('a lease of the same period again is granted and costs nothing', async () =
   const { session_id } = await start(userId, familyId, trackId, NOON)
   expect(await lease(session_id, userId, trackId, 1, after(8))).toMatchObject({
     outcome: 'granted',
-    charged_ms: 11_982,
+    charged_ms: 12_000,
   })
   expect(await lease(session_id, userId, trackId, 1, after(9))).toMatchObject({
     outcome: 'granted',
@@ -83,7 +83,7 @@ test('premium keeps three sessions and no more', async () => {
 })
 
 test('the budget is granted while anything remains and refused after', async () => {
-  const { userId, familyId } = await makeUser(db, { dailyLimitS: 12 })
+  const { userId, familyId } = await makeUser(db, { dailyLimitS: 13 })
   const { trackId } = await makeTrack(db)
   const { session_id } = await start(userId, familyId, trackId, NOON)
   expect(await lease(session_id, userId, trackId, 1, after(10))).toMatchObject({
@@ -114,7 +114,7 @@ test('the pace lets a listener burst and then holds to 1.25 times real time', as
   const { userId, familyId } = await makeUser(db)
   const { trackId } = await makeTrack(db, { durationS: 280 })
   const { session_id } = await start(userId, familyId, trackId, NOON)
-  // Fifteen periods of 11.98 s fit into the 180 s bucket; the sixteenth does not.
+  // Fifteen periods of 12 s fit into the 180 s bucket; the sixteenth does not.
   for (let period = 1; period < 15; period++) {
     expect(await lease(session_id, userId, trackId, period, NOON)).toMatchObject({
       outcome: 'granted',
@@ -123,7 +123,7 @@ test('the pace lets a listener burst and then holds to 1.25 times real time', as
   const refused = await lease(session_id, userId, trackId, 15, NOON)
   expect(refused['outcome']).toBe('too-early')
   const wait = Number(refused['retry_after_s'])
-  expect(wait).toBeCloseTo((16 * 11.9815 - 180) / 1.25, 1)
+  expect(wait).toBeCloseTo(12 / 1.25, 3)
   expect(await lease(session_id, userId, trackId, 15, after(wait - 0.1))).toMatchObject({
     outcome: 'too-early',
   })
@@ -218,13 +218,12 @@ test('periods in SQL are the periods of the contract, and add up to the track', 
       const timing = {
         sampleRate,
         sampleCount,
-        segmentSamples: segmentSamples(sampleRate),
         primingSamples: 1024,
       }
       const { rows } = await db.execute(sql`
-        select period_count(${sampleCount}, ${timing.segmentSamples}, 1024) as periods,
-          array(select period_charge_ms(p, ${sampleRate}, ${sampleCount}, ${timing.segmentSamples}, 1024)
-                from generate_series(0, period_count(${sampleCount}, ${timing.segmentSamples}, 1024) - 1) p) as charges`)
+        select period_count(${sampleRate}, ${sampleCount}, 1024) as periods,
+          array(select period_charge_ms(p, ${sampleRate}, ${sampleCount})
+                from generate_series(0, period_count(${sampleRate}, ${sampleCount}, 1024) - 1) p) as charges`)
       const { periods, charges } = rows[0] as { periods: number; charges: number[] }
       expect(periods).toBe(periodCount(timing))
       expect(charges).toEqual(charges.map((_, period) => periodChargeMs(timing, period)))

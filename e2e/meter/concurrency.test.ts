@@ -26,18 +26,19 @@ function tally(rows: { outcome: string }[]): Record<string, number> {
 test('200 concurrent leases of different periods with 12 s left grant exactly one', async () => {
   const { db } = database
   const meter = makeMeterCalls(db)
-  // 24 s a day: the start takes the first 11.98 s, which leaves 12.02 s.
-  const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 24 })
   const { trackId } = await makeTrack(db, { durationS: 3600 })
-  const { session_id } = await meter.start(userId, familyId, trackId, NOON)
-  // Leave exactly one lease: use up all but a part of a period.
-  await db.update(dailyUsage).set({ usedMs: 23_999 }).where(eq(dailyUsage.userId, userId))
-  const rows = await Promise.all(
-    Array.from({ length: 200 }, (_, index) =>
-      meter.lease(session_id, userId, trackId, index + 1, new Date(NOON.getTime() + 1000)),
-    ),
-  )
-  expect(tally(rows)).toEqual({ granted: 1, exhausted: 199 })
+  // Several rounds: the window of a race is narrow, and without the row lock one round may miss it.
+  for (let round = 0; round < 10; round++) {
+    // 24 s a day: the start takes twelve, which leaves twelve.
+    const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 24 })
+    const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+    const rows = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        meter.lease(session_id, userId, trackId, index + 1, new Date(NOON.getTime() + 1000)),
+      ),
+    )
+    expect(tally(rows)).toEqual({ granted: 1, exhausted: 199 })
+  }
 })
 
 test('200 concurrent leases of the same period debit once', async () => {
@@ -52,7 +53,7 @@ test('200 concurrent leases of the same period debit once', async () => {
   expect(tally(rows)).toEqual({ granted: 200 })
   expect(rows.filter((row) => Number(row['charged_ms']) > 0)).toHaveLength(1)
   const [usage] = await db.select().from(dailyUsage).where(eq(dailyUsage.userId, userId))
-  expect(usage?.usedMs).toBe(11_981 + 11_982)
+  expect(usage?.usedMs).toBe(24_000)
 })
 
 test('50 concurrent session starts on a free plan leave exactly one live session', async () => {
@@ -83,7 +84,7 @@ test('100 concurrent starts of one sign-in on one track make one session and one
   expect(tally(rows)).toEqual({ started: 1, resumed: 99 })
   expect(new Set(rows.map((row) => row['session_id'])).size).toBe(1)
   const [usage] = await db.select().from(dailyUsage).where(eq(dailyUsage.userId, userId))
-  expect(usage?.usedMs).toBe(11_981)
+  expect(usage?.usedMs).toBe(12_000)
 })
 
 test('at midnight UTC each lease is charged to its own day, and the two days add up', async () => {

@@ -8,36 +8,43 @@ import type { TrackId } from './ids.ts'
 /** Segments that share one key (architecture, decision 1). */
 export const SEGMENTS_PER_PERIOD = 3
 
-/** Nominal length of a segment; the real one is a whole number of AAC frames close to it. */
-export const NOMINAL_SEGMENT_S = 4
+/** Segments are cut on a grid of four seconds. */
+export const SEGMENT_S = 4
+
+/** Seconds of a key period, and what a whole one is charged. */
+export const PERIOD_S = SEGMENTS_PER_PERIOD * SEGMENT_S
 
 /** Samples in one AAC-LC frame (ISO/IEC 14496-3). */
 export const AAC_FRAME_SAMPLES = 1024
-
-/**
- * Samples in every segment but the last: the whole number of AAC frames nearest to four seconds.
- * 172 frames (3.994 s) at 44.1 kHz, 188 frames (4.011 s) at 48 kHz. It is the same in all
- * renditions, so they are cut at the same instants.
- */
-export function segmentSamples(sampleRate: number): number {
-  return Math.round((NOMINAL_SEGMENT_S * sampleRate) / AAC_FRAME_SAMPLES) * AAC_FRAME_SAMPLES
-}
 
 export type MediaTiming = {
   /** Hz */
   sampleRate: number
   /** Samples of sound, priming and padding not counted. */
   sampleCount: number
-  /** Samples in every segment but the last. */
-  segmentSamples: number
-  /** Encoder delay in samples that come before the first sample of sound in the stream. */
+  /** Encoder delay: samples that come before the first sample of sound in the stream. */
   primingSamples: number
 }
 
-/** Number of segments of a rendition: enough whole segments to hold priming and sound. */
+/**
+ * The stream's frame with which segment `segment` begins: the first at or after its point on the
+ * four-second grid. Four seconds are 172.27 AAC frames at 44.1 kHz, so segments hold 172 or 173
+ * frames, the grid never drifts, and period n is the seconds 12n … 12n+12 to within one frame (23 ms)
+ * however long the track is. It is the same in all renditions, so they are cut at the same instants.
+ */
+export function segmentStartFrame(sampleRate: number, segment: number): number {
+  return Math.ceil((segment * SEGMENT_S * sampleRate) / AAC_FRAME_SAMPLES)
+}
+
+/** Number of AAC frames in a rendition: enough whole ones to hold priming and sound. */
+export function frameCount({ sampleCount, primingSamples }: MediaTiming): number {
+  return Math.ceil((sampleCount + primingSamples) / AAC_FRAME_SAMPLES)
+}
+
+/** Number of segments of a rendition; the last may be short. */
 export function segmentCount(timing: MediaTiming): number {
-  const frames = Math.ceil((timing.sampleCount + timing.primingSamples) / AAC_FRAME_SAMPLES)
-  return Math.max(1, Math.ceil((frames * AAC_FRAME_SAMPLES) / timing.segmentSamples))
+  const before = (frameCount(timing) - 1) * AAC_FRAME_SAMPLES
+  return Math.floor(before / (SEGMENT_S * timing.sampleRate)) + 1
 }
 
 /** Number of key periods: every third segment starts one. */
@@ -51,20 +58,14 @@ export function periodOfSegment(segment: number): number {
 }
 
 /**
- * What a period is charged, in milliseconds: the sound it really holds, so the last one is cheaper
- * and the charges of all periods add up to the track's duration. `lease_key_period` in SQL computes
- * the same; a test holds the two together.
+ * What a period is charged, in milliseconds: twelve seconds, and for the last one what is left of
+ * the track, so the charges of all periods add up to its duration. `period_charge_ms` in SQL
+ * computes the same; a test holds the two together.
  */
-export function periodChargeMs(timing: MediaTiming, period: number): number {
-  const periodSamples = timing.segmentSamples * SEGMENTS_PER_PERIOD
-  const start = Math.min(period * periodSamples, timing.sampleCount)
-  const end =
-    period + 1 >= periodCount(timing)
-      ? timing.sampleCount
-      : Math.min((period + 1) * periodSamples, timing.sampleCount)
-  return (
-    Math.round((end * 1000) / timing.sampleRate) - Math.round((start * 1000) / timing.sampleRate)
-  )
+export function periodChargeMs({ sampleRate, sampleCount }: MediaTiming, period: number): number {
+  const durationMs = Math.round((sampleCount * 1000) / sampleRate)
+  const periodMs = PERIOD_S * 1000
+  return Math.min((period + 1) * periodMs, durationMs) - Math.min(period * periodMs, durationMs)
 }
 
 /**

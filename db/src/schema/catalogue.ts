@@ -134,8 +134,6 @@ export const trackVersions = pgTable(
     sampleRate: integer('sample_rate'),
     /** Samples of sound, priming and padding not counted. */
     sampleCount: bigint('sample_count', { mode: 'number' }),
-    /** Samples in every segment but the last. */
-    segmentSamples: integer('segment_samples'),
     /** Encoder delay, samples. */
     primingSamples: integer('priming_samples'),
     /** Samples after the sound that fill the last AAC frame. */

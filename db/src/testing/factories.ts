@@ -1,7 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { parseKeyRing, wrapMasterKey } from '../contract/content-keys.ts'
 import { FamilyId, JobId, newId, TrackId, UserId } from '../contract/ids.ts'
-import { segmentSamples } from '../contract/key-periods.ts'
 import * as schema from '../schema/index.ts'
 
 export type AnyDatabase = PgDatabase<PgQueryResultHKT, typeof schema>
@@ -53,7 +52,6 @@ export async function makeTrack(
     publishedAt: now,
     sampleRate: 44_100,
     sampleCount: Math.round(durationS * 44_100),
-    segmentSamples: segmentSamples(44_100),
     primingSamples: 1024,
     paddingSamples: 0,
     gainDb: 0,
