@@ -44,7 +44,10 @@ export async function load(
             ...call.headers,
             ...(call.body === undefined
               ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(call.body) }),
+              : {
+                  'content-type': 'application/json',
+                  'content-length': Buffer.byteLength(call.body),
+                }),
           },
         },
         (response) => {

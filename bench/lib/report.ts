@@ -19,7 +19,9 @@ export async function writeReport(file: string, body: Record<string, unknown>): 
 /** Prints rows as a table with right-aligned columns; the first column is left-aligned. */
 export function printTable(header: string[], rows: (string | number)[][]): void {
   const cells = [header, ...rows.map((row) => row.map(String))]
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)))
+  const widths = header.map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  )
   for (const [index, row] of cells.entries()) {
     console.log(
       row

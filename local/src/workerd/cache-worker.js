@@ -7,12 +7,29 @@ export default {
     if (request.method === 'PUT') {
       const bytes = new Uint8Array(await request.arrayBuffer())
       let end = 0
-      while (!(bytes[end] === 13 && bytes[end + 1] === 10 && bytes[end + 2] === 13 && bytes[end + 3] === 10)) end++
+      while (
+        !(
+          bytes[end] === 13 &&
+          bytes[end + 1] === 10 &&
+          bytes[end + 2] === 13 &&
+          bytes[end + 3] === 10
+        )
+      )
+        end++
       const [statusLine, ...lines] = new TextDecoder().decode(bytes.subarray(0, end)).split('\r\n')
-      const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()])
-      const chunked = headers.some(([name, value]) => name.toLowerCase() === 'transfer-encoding' && value === 'chunked')
-      const kept = headers.filter(([name]) => !['transfer-encoding', 'content-length'].includes(name.toLowerCase()))
-      const maxAge = /max-age=(\d+)/.exec(kept.find(([name]) => name.toLowerCase() === 'cache-control')?.[1] ?? '')
+      const headers = lines.map((line) => [
+        line.slice(0, line.indexOf(':')),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ])
+      const chunked = headers.some(
+        ([name, value]) => name.toLowerCase() === 'transfer-encoding' && value === 'chunked',
+      )
+      const kept = headers.filter(
+        ([name]) => !['transfer-encoding', 'content-length'].includes(name.toLowerCase()),
+      )
+      const maxAge = /max-age=(\d+)/.exec(
+        kept.find(([name]) => name.toLowerCase() === 'cache-control')?.[1] ?? '',
+      )
       entries.set(request.url, {
         status: Number(statusLine.split(' ')[1]),
         headers: [...kept, ['CF-Cache-Status', 'HIT']],

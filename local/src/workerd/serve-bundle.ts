@@ -1,25 +1,31 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { findFreePort } from '../process/ports.ts'
 
-const WORKERD = fileURLToPath(new URL('../../node_modules/workerd/bin/workerd', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const WORKERD = join(ROOT, 'node_modules/workerd/bin/workerd')
+const run = promisify(execFile)
 const CACHE_WORKER = fileURLToPath(new URL('cache-worker.js', import.meta.url))
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-}
-
 const text = (value: string) => JSON.stringify(value)
+
+/** Builds the Worker as `wrangler deploy` would; answers with the path of the bundle. */
+export async function bundleWorker(outdir: string, config = 'wrangler.toml'): Promise<string> {
+  const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
+  await run(
+    process.execPath,
+    [wrangler, 'deploy', '--dry-run', '--minify', '--outdir', outdir, '--config', config],
+    {
+      cwd: ROOT,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_TELEMETRY_DISABLED: '1' },
+    },
+  )
+  return join(outdir, 'index.js')
+}
 
 /**
  * Serves a bundle as production would run it: plain workerd, none of wrangler's proxies in front.
@@ -29,7 +35,7 @@ const text = (value: string) => JSON.stringify(value)
  */
 export async function serveBundle(bundle: string, vars: Record<string, string>) {
   const folder = await mkdtemp(join(tmpdir(), 'mist-workerd-'))
-  const port = await freePort()
+  const port = await findFreePort()
   await cp(bundle, join(folder, basename(bundle)))
   await cp(CACHE_WORKER, join(folder, 'cache-worker.js'))
   const bindings = Object.entries(vars)
