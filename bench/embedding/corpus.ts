@@ -33,8 +33,8 @@ export async function analyseCorpus(files: readonly CorpusFile[]): Promise<Item[
   async function work(): Promise<void> {
     for (let i = next++; i < files.length; i = next++) {
       const file = files[i]!
-      const { summary, embedding } = await analyseFile(file.file)
-      items[i] = { ...file, summary, embedding }
+      const { fitting, embedding } = await analyseFile(file.file)
+      items[i] = { ...file, summary: fitting.summary, embedding }
     }
   }
   await Promise.all([work(), work()])

@@ -32,6 +32,8 @@ export async function startS3Gateway({ upstreamPort, port, latencyMs = 0 }: S3Ga
       response.writeHead(204, preflight(request)).end()
       return
     }
+    // The endpoint refuses requests that a page of another origin makes; allowing them is our task.
+    const { origin: _origin, referer: _referer, ...headers } = request.headers
     const forward = () => {
       const upstream = httpRequest({
         agent,
@@ -39,7 +41,7 @@ export async function startS3Gateway({ upstreamPort, port, latencyMs = 0 }: S3Ga
         port: upstreamPort,
         method: request.method,
         path: request.url,
-        headers: request.headers,
+        headers,
       })
       upstream.once('response', (answer) => {
         response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...CORS })

@@ -10,7 +10,7 @@ import { makeLevels, powerDecibels } from './levels.ts'
 import { makeOnsets } from './onset.ts'
 import { makeGatedStatistics } from './statistics.ts'
 import { summarise, type TrackMeasurements } from './summary.ts'
-import { makeTempo } from './tempo.ts'
+import { findTempo, makeRhythm, type Rhythm } from './tempo.ts'
 import { FRAME, FRAME_SIZE, makeTimbre, MEL_BANDS, MFCC_COUNT } from './timbre.ts'
 import { makeWaveform } from './waveform.ts'
 
@@ -36,8 +36,8 @@ export type Analysis = {
   embeddingVersion: number
   /** 1000 absolute peaks over the track's length, 255 for full scale. */
   waveform: Uint8Array
-  /** What the embedding is projected from: the input for fitting new constants. */
-  summary: Float64Array
+  /** What embedding and tempo are derived from: the input for fitting new constants. */
+  fitting: { summary: Float64Array; rhythm: Rhythm | null }
 }
 
 /**
@@ -59,7 +59,7 @@ export function makeAnalyser() {
   const statistics = makeGatedStatistics({ dimensions: FRAME_SIZE, gateDb: GATE_DB })
   const levels = makeLevels()
   const onsets = makeOnsets({ bands: MEL_BANDS, frameRate: ANALYSIS_RATE_HZ / HOP })
-  const tempo = makeTempo({ frameRate: ANALYSIS_RATE_HZ / HOP })
+  const rhythm = makeRhythm({ frameRate: ANALYSIS_RATE_HZ / HOP })
   const chroma = makeChroma({ fftSize: PITCH_FFT_SIZE, sampleRate: ANALYSIS_RATE_HZ })
   const waveform = makeWaveform()
   let samplesHeard = 0
@@ -73,7 +73,8 @@ export function makeAnalyser() {
       timbre.measure({ power, crossings, meanPower }, vector, melDecibels)
       statistics.push(vector, powerDecibels(meanPower))
       levels.push(meanPower)
-      tempo.push(onsets.push(melDecibels))
+      const flux = onsets.push(melDecibels)
+      rhythm.push(flux.all, flux.low)
     },
   })
   const pitchFrames = makeFramer({
@@ -102,11 +103,12 @@ export function makeAnalyser() {
       frames.flush()
       pitchFrames.flush()
       const pitch = chroma.finish()
+      const beats = rhythm.finish()
       const track: TrackMeasurements = {
         frames: statistics.finish(),
         chroma: pitch,
         key: findKey(pitch.chroma),
-        tempo: tempo.finish(),
+        tempo: findTempo(beats),
         onsetRateHz: onsets.finish(),
         dynamicRangeDb: levels.percentileDb(0.95) - levels.percentileDb(0.1),
       }
@@ -116,7 +118,7 @@ export function makeAnalyser() {
         embedding: embed(summary, EMBEDDING_CONSTANTS),
         embeddingVersion: EMBEDDING_VERSION,
         waveform: waveform.finish(),
-        summary,
+        fitting: { summary, rhythm: beats },
       }
     },
   }

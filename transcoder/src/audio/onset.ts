@@ -5,6 +5,8 @@ const PEAK_FALL_S = 0.5
 /** An onset stands out by this factor over the mean of its surroundings, and by this much dB. */
 const PROMINENCE = 1.8
 const MIN_RISE_DB = 1
+/** Bands up to here, some 200 Hz, carry kick and bass. */
+const LOW_BANDS = 4
 /** Half the span in which an onset must be the highest, and half the span of the local mean. */
 const NEIGHBOURS_S = 0.06
 const SURROUNDINGS_S = 0.5
@@ -24,6 +26,7 @@ export function makeOnsets({ bands, frameRate }: { bands: number; frameRate: num
   const neighbours = Math.max(1, Math.round(NEIGHBOURS_S * frameRate))
   const reach = Math.round(SURROUNDINGS_S * frameRate)
   const recent = new Float64Array(2 * reach + 1)
+  const rise = { all: 0, low: 0 }
   let recentSum = 0
   let peak = -Infinity
   let frames = 0
@@ -45,27 +48,31 @@ export function makeOnsets({ bands, frameRate }: { bands: number; frameRate: num
   }
 
   return {
-    /** Adds one frame of band levels in dB and answers its flux in dB (mean rise per band). */
-    push(decibels: Float64Array): number {
+    /**
+     * Adds one frame of band levels in dB and answers its flux: the mean rise per band in dB, over
+     * all bands and over the low ones. The object is the same one each time.
+     */
+    push(decibels: Float64Array): Readonly<{ all: number; low: number }> {
       let highest = -Infinity
       for (let i = 0; i < bands; i++) if (decibels[i]! > highest) highest = decibels[i]!
       peak = Math.max(highest, peak - fall)
       const floor = peak - RANGE_DB
-      let rise = 0
       for (let i = 0; i < bands; i++) level[i] = decibels[i]! > floor ? decibels[i]! : floor
-      if (frames > 0) {
-        for (let i = 0; i < bands; i++) {
-          let reference = before[i]!
-          if (i > 0 && before[i - 1]! > reference) reference = before[i - 1]!
-          if (i + 1 < bands && before[i + 1]! > reference) reference = before[i + 1]!
-          if (level[i]! > reference) rise += level[i]! - reference
-        }
+      rise.all = rise.low = 0
+      for (let i = 0; frames > 0 && i < bands; i++) {
+        let reference = before[i]!
+        if (i > 0 && before[i - 1]! > reference) reference = before[i - 1]!
+        if (i + 1 < bands && before[i + 1]! > reference) reference = before[i + 1]!
+        if (level[i]! <= reference) continue
+        rise.all += level[i]! - reference
+        if (i < LOW_BANDS) rise.low += level[i]! - reference
       }
+      rise.all /= bands
+      rise.low /= LOW_BANDS
       before.set(level)
-      const flux = rise / bands
-      countPeak(flux)
+      countPeak(rise.all)
       frames++
-      return flux
+      return rise
     },
     /** Answers onsets per second so far; flushes the detector's look-ahead. */
     finish(): number {
