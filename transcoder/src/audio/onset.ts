@@ -59,7 +59,8 @@ export function makeOnsets({ bands, frameRate }: { bands: number; frameRate: num
       const floor = peak - RANGE_DB
       for (let i = 0; i < bands; i++) level[i] = decibels[i]! > floor ? decibels[i]! : floor
       rise.all = rise.low = 0
-      for (let i = 0; frames > 0 && i < bands; i++) {
+      if (frames === 0) before.set(level)
+      for (let i = 0; i < bands; i++) {
         let reference = before[i]!
         if (i > 0 && before[i - 1]! > reference) reference = before[i - 1]!
         if (i + 1 < bands && before[i + 1]! > reference) reference = before[i + 1]!
