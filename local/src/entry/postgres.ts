@@ -1,4 +1,5 @@
 import { startPgliteServer } from '../postgres/pglite-server.ts'
+import { onStop } from '../process/entry.ts'
 
 // The embedded Postgres as a process of its own: WebAssembly keeps a CPU busy for whole queries,
 // which must not hold up anything else.
@@ -14,7 +15,5 @@ const server = await startPgliteServer({
     process.exit(1)
   },
 })
-console.log(`ready ${server.url}`)
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void server.stop().then(() => process.exit(0)))
+console.log(`serving ${dataDir} at ${server.url}`)
+onStop(server.stop)
