@@ -35,7 +35,13 @@ export async function buildEdge(options: BuildOptions): Promise<EdgeBundles> {
   await mkdir(buildDir, { recursive: true })
   const shared = ['package-lock.json', 'db/src', 'worker/src', 'local/src/edge/build.ts']
   const apiHash = await hashOf(root, [...shared, 'worker/package.json', 'wrangler.toml'])
-  const web = ['web/app', 'web/functions', 'web/public', 'web/load-context.ts', 'web/vite.config.ts']
+  const web = [
+    'web/app',
+    'web/functions',
+    'web/public',
+    'web/load-context.ts',
+    'web/vite.config.ts',
+  ]
   const webHash = await hashOf(root, [...shared, ...web, 'web/package.json', 'web/wrangler.toml'])
   const bundles = { api: join(buildDir, `api-${apiHash}`), web: join(buildDir, `web-${webHash}`) }
   await once(bundles.api, () => buildApi(options, bundles.api))
@@ -69,7 +75,12 @@ async function buildWeb({ root, env, say }: BuildOptions, target: string): Promi
   const remix = join(dirname(remixPackage), 'dist/cli.js')
   await run(process.execPath, [remix, 'vite:build'], { cwd: web, env, maxBuffer: 1e8 })
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
-  const flags = ['--compatibility-flags', 'nodejs_compat', '--build-output-directory', 'build/client']
+  const flags = [
+    '--compatibility-flags',
+    'nodejs_compat',
+    '--build-output-directory',
+    'build/client',
+  ]
   const args = [wrangler, 'pages', 'functions', 'build', 'functions', '--outdir', out, ...flags]
   await run(process.execPath, args, { cwd: web, env, maxBuffer: 1e8 })
   await describe(join(web, 'wrangler.toml'), out)

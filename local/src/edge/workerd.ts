@@ -1,6 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4ModuleDefinition } from 'miniflare'
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  type V4ModuleDefinition,
+} from 'miniflare'
 import { readBuiltWorker } from './built-worker.ts'
 import type { EdgeBundles } from './build.ts'
 

@@ -4,7 +4,9 @@ import { onStop } from '../process/entry.ts'
 const { S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKETS, S3_DIR, S3_PORT, S3_LATENCY_MS } =
   process.env
 if (!S3_ACCESS_KEY_ID || !S3_SECRET_ACCESS_KEY || !S3_BUCKETS || !S3_DIR || !S3_PORT)
-  throw new Error('S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKETS, S3_DIR, S3_PORT: not all set')
+  throw new Error(
+    'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_BUCKETS, S3_DIR, S3_PORT: not all set',
+  )
 
 const r2 = await startLocalR2({
   dir: S3_DIR,

@@ -19,7 +19,7 @@ export async function terminate(child: ChildProcess, withinMs: number): Promise<
 export async function terminateStray(stray: ProcessIdentity, withinMs: number): Promise<void> {
   if (!isAlive(stray)) return
   signal(stray.pid, 'SIGTERM')
-  for (const deadline = Date.now() + withinMs; Date.now() < deadline && isAlive(stray); )
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline && isAlive(stray);)
     await sleep(50)
   if (isAlive(stray)) signalGroup(stray.pid, 'SIGKILL')
 }

@@ -2,7 +2,9 @@ import type { State } from './state.ts'
 
 /** Where the database is: our own, a Neon account, or any other Postgres. */
 export type DatabaseSetting =
-  { kind: 'embedded' } | { kind: 'neon'; url: string } | { kind: 'postgres'; url: string }
+  | { kind: 'embedded' }
+  | { kind: 'neon'; url: string }
+  | { kind: 'postgres'; url: string }
 
 /** Where Redis is. */
 export type RedisSetting = { kind: 'embedded' } | { kind: 'external'; url: string }

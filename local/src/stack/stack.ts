@@ -1,0 +1,346 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { migrate } from '@mist/db/migrate'
+import { importDemo } from '../demo/import.ts'
+import { buildEdge } from '../edge/build.ts'
+import { S3_PATH } from '../local-r2.ts'
+import { LockedError, takeLock } from '../process/folder-lock.ts'
+import { startPart, type Part, type PartOptions } from '../process/part.ts'
+import { choosePorts, isPortFree } from '../process/ports.ts'
+import { terminateStray } from '../process/terminate.ts'
+import { ensureAccounts } from './accounts.ts'
+import { makeApi } from './api.ts'
+import { writeStackInfo, type StackInfo } from './info.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { openState } from './state.ts'
+
+/** What {@link startStack} needs. */
+export type StackOptions = {
+  /** The repository. */
+  root: string
+  /** Where everything of this stack lives; several stacks have several folders. */
+  dir: string
+  /** What names parts that are elsewhere: DATABASE_URL, REDIS_URL, S3_ENDPOINT and so on. */
+  env: NodeJS.ProcessEnv
+  say: (text: string) => void
+  /** Called once the pages can be used, before the demo catalogue is in. */
+  onUsable?: (info: StackInfo) => void
+  /** Ends a start that is under way. */
+  signal?: AbortSignal
+}
+
+/** A running stack. */
+export type Stack = { info: StackInfo; stop: () => Promise<void> }
+
+/** Thrown when the folder's stack runs already. */
+export class AlreadyUp extends Error {
+  constructor(dir: string) {
+    super(`a stack is up already in ${dir}`)
+    this.name = 'AlreadyUp'
+  }
+}
+
+const PORT_NAMES = ['web', 'api', 'postgres', 'neon', 's3', 'redis', 'metrics'] as const
+/** A port that is easy to remember, taken on the first start when it is free. */
+const FRIENDLY_WEB_PORT = 8787
+
+/** No outbound connection for statistics or for the shape of `request.cf`. */
+const QUIET_WRANGLER = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  CLOUDFLARE_TELEMETRY_DISABLED: '1',
+}
+
+/**
+ * Starts all of MIST on this machine, in the order in which the parts need one another, and brings
+ * the demo catalogue in on the first start.
+ *
+ * @throws AlreadyUp when the folder's stack is running
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { root, dir, env, say, onUsable, signal = new AbortController().signal } = options
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const unlock = lock(dir)
+  const { state, save } = openState(dir)
+  const parts: Part[] = []
+
+  async function stop(): Promise<void> {
+    // The reverse of the order in which they were started: nobody loses what it still needs.
+    for (const part of parts.toReversed()) await part.stop()
+    state.processes = {}
+    save()
+    rmSync(join(dir, 'stack.json'), { force: true })
+    unlock()
+  }
+
+  try {
+    for (const stray of Object.values(state.processes)) await terminateStray(stray, 5_000)
+    state.processes = {}
+    if (state.ports['web'] === undefined && (await isPortFree(FRIENDLY_WEB_PORT)))
+      state.ports['web'] = FRIENDLY_WEB_PORT
+    const settings = readSettings(env, state)
+    const ports = portsOf(await choosePorts(PORT_NAMES, state.ports))
+    state.ports = ports
+    save()
+
+    const start = async (
+      name: string,
+      part: Pick<PartOptions, 'command' | 'args' | 'isReady'> & Partial<PartOptions>,
+    ) => {
+      signal.throwIfAborted()
+      const started = await startPart({
+        name,
+        cwd: root,
+        logFile: join(dir, 'logs', `${name}.log`),
+        say,
+        onStarted: (partName, identity) => {
+          state.processes[partName] = identity
+          save()
+        },
+        ...part,
+        env: { ...baseEnv(env), ...part.env },
+      })
+      parts.push(started)
+    }
+    const startOurs = (
+      name: string,
+      args: readonly string[],
+      own: NodeJS.ProcessEnv,
+      isReady: () => Promise<boolean>,
+    ) => {
+      const entry = join(root, 'local/src/entry', `${name}.ts`)
+      return start(name, { command: process.execPath, args: [entry, ...args], env: own, isReady })
+    }
+
+    const bundles = buildEdge({
+      root,
+      buildDir: join(root, '.local/build'),
+      env: toolEnv(env),
+      say,
+    })
+    bundles.catch(() => {}) // awaited below; a failure must not count as unhandled until then
+
+    const databaseUrl =
+      settings.database.kind === 'embedded'
+        ? `postgres://postgres:postgres@127.0.0.1:${ports.postgres}/postgres`
+        : settings.database.url
+    if (settings.database.kind === 'embedded') {
+      say('starting Postgres (PGlite)')
+      const data = join(dir, 'postgres')
+      await startOurs('postgres', [data, String(ports.postgres)], {}, () => accepts(ports.postgres))
+    }
+    if (settings.database.kind !== 'neon') {
+      const own = {
+        NEON_PROXY_UPSTREAM: databaseUrl,
+        NEON_PROXY_PORT: String(ports.neon),
+        NEON_PROXY_CONNECTIONS: settings.database.kind === 'embedded' ? '4' : '20',
+      }
+      const url = `http://127.0.0.1:${ports.neon}/healthz`
+      await startOurs('neon-proxy', [], own, () => isHealthy(url))
+    }
+    await migrate(databaseUrl)
+
+    const s3 = {
+      ...settings.s3,
+      endpoint: settings.s3.endpoint ?? `http://127.0.0.1:${ports.s3}${S3_PATH}`,
+    }
+    if (s3.kind === 'embedded') {
+      say("starting S3 (wrangler's local R2)")
+      const own = {
+        S3_ACCESS_KEY_ID: s3.accessKeyId,
+        S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+        S3_BUCKETS: `${s3.bucket},${s3.originalsBucket}`,
+        S3_DIR: join(dir, 's3'),
+        S3_PORT: String(ports.s3),
+        S3_LATENCY_MS: env['S3_LATENCY_MS'],
+      }
+      await startOurs('local-r2', [], own, () => accepts(ports.s3))
+    }
+
+    const redisUrl =
+      settings.redis.kind === 'embedded' ? `redis://127.0.0.1:${ports.redis}` : settings.redis.url
+    if (settings.redis.kind === 'embedded') {
+      say('starting Redis')
+      const redisDir = join(dir, 'redis')
+      mkdirSync(redisDir, { recursive: true })
+      await start('redis', {
+        command: 'redis-server',
+        args: redisArgs(ports.redis, redisDir),
+        isReady: () => answersPing(ports.redis),
+      })
+    }
+
+    const shared = sharedEnv(settings, s3, databaseUrl)
+    say('starting the transcoder')
+    await start('transcoder', {
+      command: process.execPath,
+      args: [join(root, 'transcoder/src/main.ts')],
+      env: {
+        ...shared,
+        REDIS_URL: redisUrl,
+        METRICS_PORT: String(ports.metrics),
+        WORK_DIR: join(dir, 'work'),
+      },
+      isReady: () => isHealthy(`http://127.0.0.1:${ports.metrics}/healthz`),
+      stopWithinMs: 20_000,
+    })
+
+    const webUrl = `http://localhost:${ports.web}`
+    const apiUrl = `http://127.0.0.1:${ports.api}`
+    const edge = {
+      bundles: await bundles,
+      apiPort: ports.api,
+      webPort: ports.web,
+      rateLimitFactor: 100,
+      apiEnv: {
+        ...shared,
+        ...(settings.database.kind !== 'neon' && {
+          NEON_PROXY_URL: `http://127.0.0.1:${ports.neon}`,
+        }),
+        ...(s3.publicEndpoint !== null && { S3_PUBLIC_ENDPOINT: s3.publicEndpoint }),
+        ...(settings.mediaBaseUrl !== null && { MEDIA_BASE_URL: settings.mediaBaseUrl }),
+        JWT_SECRET: settings.jwtSecret,
+        WEB_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
+      },
+    }
+    say('starting the Worker and the web app (workerd)')
+    await startOurs(
+      'edge',
+      [],
+      { ...QUIET_WRANGLER, MIST_EDGE: JSON.stringify(edge) },
+      async () => {
+        const [api, web] = [`${apiUrl}/api/v1/genres`, `http://127.0.0.1:${ports.web}/robots.txt`]
+        return (await isHealthy(api)) && (await isHealthy(web))
+      },
+    )
+
+    const api = makeApi({ origin: apiUrl })
+    await ensureAccounts(api, databaseUrl, state)
+
+    const describe = (ready: boolean): StackInfo => ({
+      ready,
+      webUrl,
+      apiUrl,
+      mediaUrl: settings.mediaBaseUrl ?? `${webUrl}/api/v1/media`,
+      s3: {
+        endpoint: s3.endpoint,
+        bucket: s3.bucket,
+        accessKeyId: s3.accessKeyId,
+        secretAccessKey: s3.secretAccessKey,
+      },
+      databaseUrl,
+      redisUrl,
+      admin: { email: state.admin.email, password: state.admin.password },
+      listener: { email: state.listener.email, password: state.listener.password },
+      pids: {
+        supervisor: process.pid,
+        ...Object.fromEntries(parts.map((part) => [part.name, part.pid()])),
+      },
+    })
+    writeStackInfo(dir, describe(false))
+    onUsable?.(describe(false))
+
+    await importDemo({
+      api,
+      admin: state.admin,
+      demoDir: join(root, 'local/demo'),
+      ffmpegPath: env['FFMPEG_PATH'] ?? 'ffmpeg',
+      ffprobePath: env['FFPROBE_PATH'] ?? 'ffprobe',
+      progress: state.demo,
+      save,
+      say,
+      signal,
+    })
+    const info = describe(true)
+    writeStackInfo(dir, info)
+    return { info, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function lock(dir: string): () => void {
+  try {
+    return takeLock(join(dir, 'stack.lock'))
+  } catch (error) {
+    if (error instanceof LockedError) throw new AlreadyUp(dir)
+    throw error
+  }
+}
+
+function portsOf(chosen: Record<string, number>): Record<(typeof PORT_NAMES)[number], number> {
+  const port = (name: string) => chosen[name] ?? 0
+  return {
+    web: port('web'),
+    api: port('api'),
+    postgres: port('postgres'),
+    neon: port('neon'),
+    s3: port('s3'),
+    redis: port('redis'),
+    metrics: port('metrics'),
+  }
+}
+
+/** The variables that the Worker and the transcoder have in common. */
+function sharedEnv(
+  settings: Settings,
+  s3: Settings['s3'] & { endpoint: string },
+  databaseUrl: string,
+): Record<string, string> {
+  return {
+    ...settings.passedOn,
+    DATABASE_URL: databaseUrl,
+    S3_ENDPOINT: s3.endpoint,
+    S3_REGION: s3.region,
+    S3_BUCKET: s3.bucket,
+    S3_ORIGINALS_BUCKET: s3.originalsBucket,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    CONTENT_KEY_SECRET: settings.contentKeySecret,
+  }
+}
+
+/** What any program needs of the surroundings; our own settings reach the parts by name only. */
+function baseEnv({ PATH, HOME, LANG, TMPDIR, TZ, NODE_OPTIONS }: NodeJS.ProcessEnv) {
+  return { PATH, HOME, LANG, TMPDIR, TZ, NODE_OPTIONS }
+}
+
+function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...baseEnv(env), ...QUIET_WRANGLER, CI: '1' }
+}
+
+function redisArgs(port: number, dir: string): string[] {
+  // appendonly: an acknowledged job survives a crash; noeviction: BullMQ must never lose a key.
+  const durable = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
+  return ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...durable, '--save', '']
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(3_000) })
+  await response.body?.cancel()
+  return response.ok
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    socket.once('data', (answer) => {
+      socket.destroy()
+      resolve(answer.toString().startsWith('+PONG'))
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
