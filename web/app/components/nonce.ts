@@ -1,0 +1,8 @@
+import { createContext, useContext } from 'react'
+
+/** The nonce of this response on the server; undefined in the browser, which hides nonces. */
+export const NonceContext = createContext<string | undefined>(undefined)
+
+export function useNonce(): string | undefined {
+  return useContext(NonceContext)
+}

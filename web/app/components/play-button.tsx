@@ -1,0 +1,41 @@
+import { Pause, Play } from 'lucide-react'
+import type { PlayableTrack } from '../player/machine.ts'
+import { currentTrack, isWanting } from '../player/machine.ts'
+import { dispatch, usePlayer } from '../player/store.ts'
+
+/** Plays a track as part of the list it stands in, or pauses it where it plays already. */
+export function PlayButton({
+  tracks,
+  index,
+  className,
+  label,
+}: {
+  tracks: readonly PlayableTrack[]
+  index: number
+  className: string
+  /** Words beside the sign; only for the eye, the name of the button says it all. */
+  label?: string
+}) {
+  const track = tracks[index]
+  const isCurrent = usePlayer((state) => currentTrack(state)?.id === track?.id)
+  const isPlaying = usePlayer((state) => isCurrent && isWanting(state))
+  if (!track) return null
+  return (
+    <button
+      type="button"
+      className={className}
+      data-playing={isPlaying}
+      aria-label={`${isPlaying ? 'Pause' : 'Play'} ${track.title}`}
+      onClick={() => {
+        dispatch(isCurrent ? { type: 'toggle' } : { type: 'play-list', tracks, index })
+      }}
+    >
+      {isPlaying ? (
+        <Pause className="size-5 fill-current" aria-hidden="true" />
+      ) : (
+        <Play className="size-5 translate-x-px fill-current" aria-hidden="true" />
+      )}
+      {label ? <span aria-hidden="true">{isPlaying ? 'Pause' : label}</span> : null}
+    </button>
+  )
+}

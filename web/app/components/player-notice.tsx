@@ -1,0 +1,75 @@
+import { Link, useLocation } from '@remix-run/react'
+import { X } from 'lucide-react'
+import { sentencesOf } from '../player/refusals.ts'
+import { dispatch, usePlayer } from '../player/store.ts'
+import type { Refusal } from '../player/machine.ts'
+
+function Actions({ refusal }: { refusal: Refusal }) {
+  const { pathname, search } = useLocation()
+  const to = `?to=${encodeURIComponent(pathname + search)}`
+  switch (refusal.kind) {
+    case 'exhausted':
+      return (
+        <Link to="/account" className="button-lamp">
+          See plans
+        </Link>
+      )
+    case 'superseded':
+      return (
+        <button type="button" className="button-lamp" onClick={() => dispatch({ type: 'play' })}>
+          Play here
+        </button>
+      )
+    case 'signed-out':
+      return (
+        <>
+          <Link to={`/login${to}`} className="button-lamp">
+            Sign in
+          </Link>
+          <Link to={`/register${to}`} className="button-quiet max-xs:hidden">
+            Register
+          </Link>
+        </>
+      )
+    case 'failed':
+      return (
+        <button type="button" className="button-lamp" onClick={() => dispatch({ type: 'play' })}>
+          Try again
+        </button>
+      )
+  }
+}
+
+/** Says why the music stopped, or is about to, and what can be done. */
+export function PlayerNotice() {
+  const phase = usePlayer((state) => state.phase)
+  const refusal = phase.kind === 'refused' || phase.kind === 'fading' ? phase.refusal : null
+  const told = refusal ? sentencesOf(refusal, new Date()) : null
+  return (
+    <div role="status" aria-live="polite">
+      {refusal && told ? (
+        <div className="border-b border-edge/80 bg-slate">
+          <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-6 gap-y-3 px-4 py-4 sm:px-8">
+            <div className="min-w-0 grow basis-72">
+              <p className="font-serif text-lg leading-snug">{told.title}</p>
+              <p className="mt-0.5 text-sm text-pretty text-haze">{told.body}</p>
+            </div>
+            {phase.kind === 'refused' ? (
+              <div className="flex items-center gap-2">
+                <Actions refusal={refusal} />
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-label="Close this message"
+                  onClick={() => dispatch({ type: 'dismiss' })}
+                >
+                  <X className="size-5" aria-hidden="true" />
+                </button>
+              </div>
+            ) : null}
+          </div>
+        </div>
+      ) : null}
+    </div>
+  )
+}

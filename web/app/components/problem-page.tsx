@@ -1,0 +1,78 @@
+import { Link, isRouteErrorResponse, useRouteError } from '@remix-run/react'
+import { useEffect } from 'react'
+import { renewAndReload } from '../lib/use-sign-in-keeper.ts'
+
+type Told = { status: number; title: string; body: string; requestId: string | null }
+
+const TITLES: Record<number, string> = {
+  403: 'This page is for the keepers of the house.',
+  404: 'There is nothing here.',
+  503: 'We cannot be reached right now.',
+}
+
+function textAt(data: unknown, name: string): string | null {
+  if (typeof data !== 'object' || data === null || !(name in data)) return null
+  const value: unknown = Object.entries(data).find(([key]) => key === name)?.[1]
+  return typeof value === 'string' ? value : null
+}
+
+function told(error: unknown): Told {
+  if (!isRouteErrorResponse(error)) {
+    return {
+      status: 500,
+      title: 'Something broke on our side.',
+      body: 'Nothing of yours is lost. Try again in a moment.',
+      requestId: null,
+    }
+  }
+  const body = textAt(error.data, 'detail')
+  return {
+    status: error.status,
+    title: TITLES[error.status] ?? textAt(error.data, 'title') ?? 'That did not work.',
+    body:
+      error.status === 404
+        ? 'The address may be old or mistyped, or the track was taken down.'
+        : (body ?? 'Try again in a moment.'),
+    requestId: error.status >= 500 ? textAt(error.data, 'requestId') : null,
+  }
+}
+
+/** Shown in place of a page that could not be: what happened, and where to go from here. */
+export function ProblemPage() {
+  const error = useRouteError()
+  const isRenewing = isRouteErrorResponse(error) && textAt(error.data, 'code') === 'renewing'
+  useEffect(() => {
+    if (isRenewing) void renewAndReload()
+  }, [isRenewing])
+  if (isRenewing) {
+    return (
+      <section className="mx-auto max-w-lg px-6 py-24 text-center" aria-live="polite">
+        <h1 className="font-serif text-2xl">One moment…</h1>
+        <p className="mt-3 text-haze">Your sign-in is being renewed.</p>
+        <noscript>
+          <Link to="/login" className="link">
+            Sign in again
+          </Link>
+        </noscript>
+      </section>
+    )
+  }
+  const { status, title, body, requestId } = told(error)
+  return (
+    <section className="mx-auto max-w-lg px-6 py-20 text-center sm:py-28">
+      <p className="eyebrow">{status}</p>
+      <h1 className="mt-3 font-serif text-3xl text-balance">{title}</h1>
+      <p className="mt-4 text-pretty text-haze">{body}</p>
+      {requestId ? (
+        <p className="mt-3 text-sm text-dim">
+          If you report it, name this request: <code>{requestId}</code>
+        </p>
+      ) : null}
+      <p className="mt-8">
+        <Link to="/" className="button-lamp">
+          To the music
+        </Link>
+      </p>
+    </section>
+  )
+}

@@ -1,0 +1,29 @@
+import type { WebEnv } from '../../load-context.ts'
+
+/** Sends a request to the Worker, whatever the way there. */
+export type ApiFetch = (request: Request) => Promise<Response>
+
+/**
+ * Makes the way to the Worker: its own address where `API_ORIGIN` is set, else the service binding.
+ * The path, the method, the headers and the body pass unchanged, redirects included.
+ */
+export function makeApiFetch(env: WebEnv): ApiFetch {
+  return async (request) => {
+    if (env.API_ORIGIN) {
+      const url = new URL(request.url)
+      return fetch(
+        new Request(new URL(url.pathname + url.search, env.API_ORIGIN), asForwarded(request, url)),
+      )
+    }
+    if (env.API) return env.API.fetch(request)
+    throw new Error('The web app has neither an API binding nor API_ORIGIN: see web/wrangler.toml')
+  }
+}
+
+// The Worker compares Origin with the host that the browser saw; over API_ORIGIN it sees another one.
+function asForwarded(request: Request, url: URL): Request {
+  const forwarded = new Request(request, { redirect: 'manual' })
+  forwarded.headers.set('x-forwarded-host', url.host)
+  forwarded.headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
+  return forwarded
+}

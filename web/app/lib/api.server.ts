@@ -1,0 +1,87 @@
+import { redirect } from '@remix-run/cloudflare'
+import type { AppLoadContext } from '@remix-run/cloudflare'
+import { makeApi } from './api.ts'
+import type { Api } from './api.ts'
+import { isRefusal } from './problem.ts'
+import type { Problem } from './problem.ts'
+
+type Ask = { request: Request; context: AppLoadContext }
+
+/** What the visitor's own request says and the Worker must know: who asks, and from where. */
+const PASSED_ON = ['cookie', 'user-agent', 'accept-language', 'cf-connecting-ip', 'x-request-id']
+
+/** Makes the API client of one incoming request, which asks in the visitor's name. */
+export function apiFor({ request, context }: Ask): Api {
+  const { origin } = new URL(request.url)
+  return makeApi({
+    send: (path, init) => {
+      const headers = new Headers(init.headers)
+      for (const name of PASSED_ON) {
+        const value = request.headers.get(name)
+        if (value !== null) headers.set(name, value)
+      }
+      // A form post brings the page's Origin, which the Worker checks on writes with cookies.
+      headers.set('origin', request.headers.get('origin') ?? origin)
+      return context.api(new Request(new URL(path, origin), { ...init, headers }))
+    },
+  })
+}
+
+/** Name and value of the first cookie whose name matches. */
+function cookieOf(request: Request, name: RegExp): string | null {
+  for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals > 0 && name.test(pair.slice(0, equals).trim())) return pair.slice(equals + 1).trim()
+  }
+  return null
+}
+
+const ACCESS_COOKIE = /^(__Host-|__Secure-)?mist[-_]access$/
+const REFRESH_COOKIE = /^(__Host-|__Secure-)?mist[-_]refresh$/
+
+/** Tells whether the browser could renew its sign-in; a loader never does so itself. */
+export function mayRefresh(request: Request): boolean {
+  return cookieOf(request, REFRESH_COOKIE) !== null
+}
+
+/**
+ * Tells when the access token ends, in Unix milliseconds; null where there is none. The token is
+ * httpOnly and not verified here: the browser only wants to know when to ask for the next one.
+ */
+export function accessEndsAt(request: Request): number | null {
+  const payload = cookieOf(request, ACCESS_COOKIE)?.split('.')[1]
+  if (payload === undefined) return null
+  try {
+    const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))
+    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : null
+    return typeof exp === 'number' ? exp * 1000 : null
+  } catch {
+    return null
+  }
+}
+
+/** Answers a refused request of a page: the error boundary tells it in sentences. */
+export function pageProblem(problem: Problem): Response {
+  return Response.json(problem, { status: problem.status === 0 ? 503 : problem.status })
+}
+
+/** The problem that a page shows while the browser renews its sign-in and asks again. */
+export const RENEWING = 'renewing'
+
+/**
+ * Runs a loader's questions. Who is not signed in goes to the sign-in page and comes back; whose
+ * access has run out gets a page that renews it, since only the browser may use the refresh token.
+ *
+ * @throws Response for the error boundary, or a redirect
+ */
+export async function asking<T>(ask: Ask, questions: (api: Api) => Promise<T>): Promise<T> {
+  try {
+    return await questions(apiFor(ask))
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    if (error.problem.status !== 401) throw pageProblem(error.problem)
+    if (mayRefresh(ask.request)) throw pageProblem({ ...error.problem, code: RENEWING })
+    const { pathname, search } = new URL(ask.request.url)
+    throw redirect(`/login?to=${encodeURIComponent(pathname + search)}`)
+  }
+}

@@ -1,0 +1,51 @@
+import { makeApi } from './api.ts'
+import type { Send } from './api.ts'
+import { makeSignInKeeper } from './sign-in-keeper.ts'
+import type { SignInKeeper } from './sign-in-keeper.ts'
+
+/** Where notes cannot be kept (a locked-down browser), they last as long as the page. */
+function memoryNotes() {
+  const notes = new Map<string, string>()
+  return {
+    getItem: (name: string) => notes.get(name) ?? null,
+    setItem: (name: string, value: string) => void notes.set(name, value),
+    removeItem: (name: string) => void notes.delete(name),
+  }
+}
+
+function storedNotes() {
+  try {
+    localStorage.setItem('mist.probe', '1')
+    localStorage.removeItem('mist.probe')
+    return localStorage
+  } catch {
+    return memoryNotes()
+  }
+}
+
+let keeper: SignInKeeper | null = null
+
+/** The page's one keeper of the sign-in; only in the browser. */
+export function signInKeeper(): SignInKeeper {
+  keeper ??= makeSignInKeeper({
+    fetch: (input, init) => fetch(input, init),
+    notes: storedNotes(),
+    // Web Locks need a secure context, as do the cookies.
+    exclusively: async (name, task) =>
+      'locks' in navigator ? navigator.locks.request(name, task) : task(),
+    now: () => Date.now(),
+  })
+  return keeper
+}
+
+/** Sends with the visitor's cookies; renews the sign-in before it ends, and once if it was refused. */
+const send: Send = async (path, init) => {
+  const keep = signInKeeper()
+  if (keep.dueInMs() === 0) await keep.renew()
+  const response = await fetch(path, init)
+  if (response.status !== 401 || keep.dueInMs() === null) return response
+  return (await keep.renew()) === 'renewed' ? fetch(path, init) : response
+}
+
+/** The API as the visitor's browser asks it. */
+export const browserApi = makeApi({ send })

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { formRefusal, returnPath, textsOf } from './forms.ts'
+import { ApiRefusal, problemOf } from './problem.ts'
+
+function refusal(status: number, body: unknown): ApiRefusal {
+  return new ApiRefusal(problemOf(status, body, null, 0))
+}
+
+test('a taken address is told beside the address', () => {
+  const error = refusal(409, { type: 'x/email-taken', title: 't', detail: 'Sign in instead.' })
+  expect(formRefusal(error, { email: 'a@b.c', password: 'secret' })).toEqual({
+    fields: { email: 'Sign in instead.' },
+    sentence: null,
+    typed: { email: 'a@b.c' },
+  })
+})
+
+test('a refusal about no field is told above the form', () => {
+  const error = refusal(401, { type: 'x/invalid-credentials', title: 't', detail: 'Try again.' })
+  expect(formRefusal(error, {}).sentence).toBe('Try again.')
+})
+
+test('a crash is not dressed up as a refusal', () => {
+  expect(() => formRefusal(new TypeError('boom'), {})).toThrow('boom')
+})
+
+test.each([
+  ['/account', '/account'],
+  ['/tracks/1?a=b', '/tracks/1?a=b'],
+  ['//evil.example', '/'],
+  ['/\\evil.example', '/'],
+  ['https://evil.example', '/'],
+  ['javascript:alert(1)', '/'],
+  ['', '/'],
+  [null, '/'],
+])('after signing in, %s leads to %s', (to, path) => {
+  expect(returnPath(to)).toBe(path)
+})
+
+test('a missing field reads as empty', () => {
+  const form = new FormData()
+  form.set('email', 'a@b.c')
+  expect(textsOf(form, ['email', 'password'])).toEqual({ email: 'a@b.c', password: '' })
+})

@@ -1,0 +1,206 @@
+import Hls from 'hls.js/light'
+import type {
+  FragmentLoaderConstructor,
+  HlsConfig,
+  KeyLoaderContext,
+  Loader,
+  LoaderContext,
+  PlaylistLoaderConstructor,
+} from 'hls.js'
+import type { Answers } from './answers.ts'
+import type { KeySupply } from './key-supply.ts'
+import { makeLoaderClass } from './loader.ts'
+
+/** What a deck plays: where the master playlist is, and who answers what it asks for. */
+export type Source = { masterUrl: string; answers: Answers; keys: KeySupply }
+
+export type DeckEvent =
+  | { type: 'sounding' }
+  | { type: 'silent' }
+  | { type: 'stalled' }
+  | { type: 'progress'; positionS: number; bufferedToS: number; durationS: number }
+  | { type: 'ended' }
+  | { type: 'blocked' }
+  | { type: 'broken' }
+
+/** One audio element with its own hls.js. Two of them take turns, so that the next track can wait ready. */
+export type Deck = {
+  readonly element: HTMLAudioElement
+  /** Attaches an empty MediaSource ahead of need: that halves the time from a click to sound. */
+  arm(): void
+  /** Starts loading; buffers but does not sound. */
+  load(source: Source, positionS: number): void
+  play(): void
+  pause(): void
+  seek(positionS: number): void
+  /** Silences and forgets the source; the deck is armed again. */
+  stop(): void
+  destroy(): void
+  isLoaded(): boolean
+}
+
+/** Ciphertext is free, so some is fetched ahead of the keys; the keys pace themselves. Seconds. */
+const BUFFER_AHEAD_S = 12
+
+/** Bits per second measured by the latest deck; what the next one starts from. */
+let knownBandwidth: number | null = null
+
+function configuration(source: () => Source | null): Partial<HlsConfig> {
+  function current(): Source {
+    const found = source()
+    if (!found) throw new Error('the deck has no source')
+    return found
+  }
+  const playlists = makeLoaderClass<LoaderContext>(
+    async ({ url }, signal) => current().answers.playlist(url, signal),
+    { mayTimeOut: true },
+  )
+  const fragments = makeLoaderClass<LoaderContext>(
+    async ({ url }, signal) => current().answers.media(url, signal),
+    { mayTimeOut: true },
+  )
+  const keys = makeLoaderClass<LoaderContext & Partial<KeyLoaderContext>>(
+    async ({ url, frag }, signal) => {
+      const data = await current().keys.key(url, frag?.start ?? 0, signal)
+      const at = performance.now()
+      return { data, startedMs: at, endedMs: at }
+    },
+    { mayTimeOut: false },
+  )
+  // hls.js types its loaders by the context that it passes to each; ours take what all have.
+  // oxlint-disable typescript/no-unsafe-type-assertion
+  return {
+    pLoader: playlists as unknown as PlaylistLoaderConstructor,
+    fLoader: fragments as unknown as FragmentLoaderConstructor,
+    loader: keys as unknown as new (config: HlsConfig) => Loader<LoaderContext>,
+    // oxlint-enable typescript/no-unsafe-type-assertion
+    // Measured: a worker, a bandwidth probe and a late first fragment each cost time before sound.
+    enableWorker: false,
+    startFragPrefetch: true,
+    testBandwidth: false,
+    maxBufferLength: BUFFER_AHEAD_S,
+    maxMaxBufferLength: BUFFER_AHEAD_S,
+    backBufferLength: 60,
+    // The lightest rendition sounds first; once the line is known, what it can carry.
+    startLevel: knownBandwidth === null ? 0 : -1,
+    ...(knownBandwidth === null ? {} : { abrEwmaDefaultEstimate: knownBandwidth }),
+  }
+}
+
+/** Makes a deck of an audio element. The element keeps the autoplay permission it once got. */
+export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) => void): Deck {
+  let hls: Hls | null = null
+  let source: Source | null = null
+  let recoveries = 0
+
+  function bufferedToS(): number {
+    const { buffered, currentTime } = element
+    for (let index = 0; index < buffered.length; index++) {
+      if (buffered.start(index) <= currentTime + 0.1 && currentTime <= buffered.end(index)) {
+        return buffered.end(index)
+      }
+    }
+    return currentTime
+  }
+
+  function report(): void {
+    if (!source) return
+    source.keys.moved(element.currentTime)
+    onEvent({
+      type: 'progress',
+      positionS: element.currentTime,
+      bufferedToS: bufferedToS(),
+      durationS: Number.isFinite(element.duration) ? element.duration : 0,
+    })
+  }
+
+  function tell(type: 'sounding' | 'stalled' | 'ended') {
+    return () => {
+      if (source) onEvent({ type })
+    }
+  }
+
+  const listeners: [string, () => void][] = [
+    ['playing', tell('sounding')],
+    ['waiting', tell('stalled')],
+    ['ended', tell('ended')],
+    ['timeupdate', report],
+    ['progress', report],
+    ['seeking', report],
+    ['durationchange', report],
+    [
+      'pause',
+      () => {
+        // The element also pauses by itself when it ends; that is told as `ended`.
+        if (source && !element.ended) onEvent({ type: 'silent' })
+      },
+    ],
+  ]
+  for (const [name, listener] of listeners) element.addEventListener(name, listener)
+
+  function remove(): void {
+    if (hls && source && hls.bandwidthEstimate > 0) knownBandwidth = hls.bandwidthEstimate
+    source = null
+    hls?.destroy()
+    hls = null
+  }
+
+  function arm(): void {
+    if (hls) return
+    const made = new Hls(configuration(() => source))
+    hls = made
+    recoveries = 0
+    made.on(Hls.Events.ERROR, (_name, { fatal, type }) => {
+      if (!fatal) return
+      if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < 1) {
+        recoveries += 1
+        made.recoverMediaError()
+        return
+      }
+      onEvent({ type: 'broken' })
+    })
+    made.attachMedia(element)
+  }
+
+  return {
+    element,
+    arm,
+    load(fresh, positionS) {
+      if (source) remove()
+      arm()
+      source = fresh
+      fresh.keys.moved(positionS)
+      if (!hls) return
+      hls.config.startPosition = positionS > 0 ? positionS : -1
+      hls.loadSource(fresh.masterUrl)
+    },
+    play() {
+      element.play().catch((error: unknown) => {
+        if (error instanceof DOMException && error.name === 'NotAllowedError') {
+          onEvent({ type: 'blocked' })
+        }
+      })
+    },
+    pause: () => element.pause(),
+    seek(positionS) {
+      element.currentTime = positionS
+      source?.keys.moved(positionS)
+    },
+    stop() {
+      remove()
+      element.pause()
+      arm()
+    },
+    destroy() {
+      remove()
+      element.pause()
+      for (const [name, listener] of listeners) element.removeEventListener(name, listener)
+    },
+    isLoaded: () => source !== null,
+  }
+}
+
+/** Whether this browser can play at all: it needs Media Source Extensions. */
+export function isPlayable(): boolean {
+  return Hls.isSupported()
+}

@@ -1,0 +1,161 @@
+/**
+ * Loaders for hls.js in terms of promises. The types say the part of hls.js's `Loader` contract that
+ * we use, so that only hls-engine.ts needs the library.
+ */
+
+type Timing = { start: number; first: number; end: number }
+
+export type Stats = {
+  aborted: boolean
+  loaded: number
+  retry: number
+  total: number
+  chunkCount: number
+  bwEstimate: number
+  loading: Timing
+  parsing: { start: number; end: number }
+  buffering: Timing
+}
+
+export type Context = { url: string; responseType: string; frag?: { start: number } | undefined }
+
+export type Callbacks<C> = {
+  onSuccess: (response: Response_, stats: Stats, context: C, details: null) => void
+  onError: (
+    error: { code: number; text: string },
+    context: C,
+    details: null,
+    stats: Stats,
+  ) => void
+  onTimeout: (stats: Stats, context: C, details: null) => void
+  onAbort?: ((stats: Stats, context: C, details: null) => void) | undefined
+}
+
+type Response_ = { url: string; data: string | ArrayBuffer; code: number }
+
+export type Configuration = { loadPolicy: { maxLoadTimeMs: number } }
+
+/** What was asked for, and when it really travelled, which is what bandwidth is reckoned from. */
+export type Answer = {
+  data: string | ArrayBuffer
+  /** `performance.now()` of request and last byte. */
+  startedMs: number
+  endedMs: number
+}
+
+/** Thrown by an answering function for a status that is not 2xx. */
+export class AnswerError extends Error {
+  readonly code: number
+
+  constructor(code: number, text: string) {
+    super(text)
+    this.code = code
+  }
+}
+
+export type Answering<C> = (context: C, signal: AbortSignal) => Promise<Answer>
+
+function freshStats(): Stats {
+  return {
+    aborted: false,
+    loaded: 0,
+    retry: 0,
+    total: 0,
+    chunkCount: 0,
+    bwEstimate: 0,
+    loading: { start: 0, first: 0, end: 0 },
+    parsing: { start: 0, end: 0 },
+    buffering: { start: 0, first: 0, end: 0 },
+  }
+}
+
+function lengthOf(data: string | ArrayBuffer): number {
+  return typeof data === 'string' ? data.length : data.byteLength
+}
+
+/**
+ * Makes a loader class that hls.js can construct, from a function that answers.
+ *
+ * @param mayTimeOut false where waiting is normal: a key is held until just before it is needed
+ */
+export function makeLoaderClass<C extends Context>(
+  answering: Answering<C>,
+  { mayTimeOut }: { mayTimeOut: boolean },
+) {
+  return class PromiseLoader {
+    context: C | null = null
+    stats: Stats = freshStats()
+    #callbacks: Callbacks<C> | null = null
+    #abort = new AbortController()
+    #timer: ReturnType<typeof setTimeout> | undefined
+
+    load(context: C, { loadPolicy }: Configuration, callbacks: Callbacks<C>): void {
+      this.context = context
+      this.#callbacks = callbacks
+      this.stats.loading.start = performance.now()
+      if (mayTimeOut) {
+        this.#timer = setTimeout(() => this.#timeOut(), loadPolicy.maxLoadTimeMs)
+      }
+      answering(context, this.#abort.signal).then(
+        (answer) => this.#succeed(answer),
+        (error: unknown) => this.#fail(error),
+      )
+    }
+
+    abort(): void {
+      const callbacks = this.#settle()
+      if (!callbacks || !this.context) return
+      this.stats.aborted = true
+      this.#abort.abort()
+      callbacks.onAbort?.(this.stats, this.context, null)
+    }
+
+    destroy(): void {
+      this.#settle()
+      this.#abort.abort()
+      this.context = null
+    }
+
+    getCacheAge(): number | null {
+      return null
+    }
+
+    getResponseHeader(): string | null {
+      return null
+    }
+
+    /** Takes the callbacks, so that whatever comes later finds nobody to tell. */
+    #settle(): Callbacks<C> | null {
+      clearTimeout(this.#timer)
+      const callbacks = this.#callbacks
+      this.#callbacks = null
+      return callbacks
+    }
+
+    #succeed({ data, startedMs, endedMs }: Answer): void {
+      const callbacks = this.#settle()
+      if (!callbacks || !this.context) return
+      const { stats } = this
+      stats.loaded = stats.total = lengthOf(data)
+      stats.loading.start = startedMs
+      stats.loading.first = Math.max(startedMs, endedMs - 1)
+      stats.loading.end = Math.max(endedMs, startedMs + 1)
+      callbacks.onSuccess({ url: this.context.url, data, code: 200 }, stats, this.context, null)
+    }
+
+    #fail(error: unknown): void {
+      const callbacks = this.#settle()
+      if (!callbacks || !this.context) return
+      const code = error instanceof AnswerError ? error.code : 0
+      const text = error instanceof Error ? error.message : 'unreachable'
+      callbacks.onError({ code, text }, this.context, null, this.stats)
+    }
+
+    #timeOut(): void {
+      const callbacks = this.#settle()
+      if (!callbacks || !this.context) return
+      this.#abort.abort()
+      callbacks.onTimeout(this.stats, this.context, null)
+    }
+  }
+}

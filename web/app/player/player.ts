@@ -1,0 +1,355 @@
+import type { Api } from '../lib/api.ts'
+import type { ListeningSession, Quota } from '../lib/api-types.ts'
+import { isRefusal, unreachable } from '../lib/problem.ts'
+import type { Problem } from '../lib/problem.ts'
+import { bytesOfBase64, makeAnswers, plainUrl } from './answers.ts'
+import type { Answers } from './answers.ts'
+import type { Deck, DeckEvent } from './hls-engine.ts'
+import { makeKeySupply } from './key-supply.ts'
+import type { KeySupply } from './key-supply.ts'
+import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
+import { refusalOf } from './refusals.ts'
+import { makeSegmentGuess } from './segment-guess.ts'
+
+/** Between two reports of the position, which are for the history only. */
+const HEARTBEAT_MS = 10_000
+/** The music fades over the last seconds that are leased. */
+const FADE_S = 2.5
+
+/** One track on one deck, with the session that pays for it once there is one. */
+type Playing = {
+  track: PlayableTrack
+  answers: Answers
+  keys: KeySupply
+  session: { id: string; isLive: boolean } | null
+  /** Position of the last report, so that a pause does not repeat it. */
+  reportedS: number
+}
+
+export type PlayerParts = {
+  api: Pick<Api, 'startListening' | 'heartbeat' | 'completeListening'>
+  /** Two decks of the same kind; the events that each tells go to `onDeckEvent`. */
+  makeDeck: (index: 0 | 1, onEvent: (event: DeckEvent) => void) => Deck
+  dispatch: (event: PlayerEvent) => void
+  state: () => PlayerState
+  fetch: typeof globalThis.fetch
+  origin: string
+}
+
+function problemOfError(error: unknown): Problem {
+  return isRefusal(error) ? error.problem : unreachable()
+}
+
+/** Resolves after `ms`, or rejects as soon as the signal aborts. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        reject(signal.reason)
+      },
+      { once: true },
+    )
+  })
+}
+
+/** Carries out the machine's effects on two decks and the API. */
+export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: PlayerParts) {
+  const onDeck: [Playing | null, Playing | null] = [null, null]
+  const decks: [Deck, Deck] = [
+    makeDeck(0, (event) => hear(0, event)),
+    makeDeck(1, (event) => hear(1, event)),
+  ]
+  const guess = makeSegmentGuess()
+  let current: 0 | 1 = 0
+  let fader: ReturnType<typeof setInterval> | undefined
+
+  const other = (): 0 | 1 => (current === 0 ? 1 : 0)
+
+  function tellQuota(quota: Quota | undefined): void {
+    if (quota) dispatch({ type: 'quota', quota })
+  }
+
+  function hear(index: 0 | 1, event: DeckEvent): void {
+    if (index !== current) return
+    switch (event.type) {
+      case 'blocked':
+        // The browser wants a click first: show the play button.
+        dispatch({ type: 'pause' })
+        break
+      case 'broken':
+        dispatch({
+          type: 'refused',
+          refusal: {
+            kind: 'failed',
+            sentence: 'The sound did not arrive. Check the connection, then press play.',
+          },
+        })
+        break
+      default:
+        dispatch(event)
+    }
+  }
+
+  function refuse(playing: Playing, problem: Problem): void {
+    if (playing.session) playing.session.isLive = false
+    if (onDeck[current] === playing) dispatch({ type: 'refused', refusal: refusalOf(problem) })
+    else dispatch({ type: 'next-failed' })
+  }
+
+  function place(index: 0 | 1, track: PlayableTrack): Playing {
+    const playing: Playing = {
+      track,
+      answers: makeAnswers({ fetch, origin }),
+      keys: makeKeySupply({
+        fetch,
+        origin,
+        wait,
+        onRefusal: (problem) => refuse(playing, problem),
+        renew: () => renew(playing),
+      }),
+      session: null,
+      reportedS: -1,
+    }
+    onDeck[index] = playing
+    return playing
+  }
+
+  /** The session or its token is over: ask again from here, which resumes a live one for nothing. */
+  async function renew(playing: Playing): Promise<string | null> {
+    try {
+      const at = onDeck[current] === playing ? decks[current].element.currentTime : 0
+      const session = await api.startListening(playing.track.id, at)
+      playing.session = { id: session.id, isLive: true }
+      tellQuota(session.quota)
+      return session.token
+    } catch (error) {
+      refuse(playing, problemOfError(error))
+      return null
+    }
+  }
+
+  function open(playing: Playing, session: ListeningSession): void {
+    playing.session = { id: session.id, isLive: true }
+    playing.answers.add(session.hls)
+    playing.keys.open(session.token, {
+      url: session.firstKey.url,
+      key: bytesOfBase64(session.firstKey.keyBase64),
+    })
+    guess.learn(playing.track, session)
+    tellQuota(session.quota)
+  }
+
+  /** Whether the deck was prepared with another version of the audio than the session is for. */
+  function isOtherVersion(playing: Playing, session: ListeningSession): boolean {
+    const folder = (url: string) => url.slice(0, url.lastIndexOf('/'))
+    const paid = folder(plainUrl(session.firstKey.url, origin))
+    return playing.keys.waiting().some((url) => folder(url) !== paid)
+  }
+
+  function stopFading(): void {
+    clearInterval(fader)
+    fader = undefined
+    applyLoudness(1)
+  }
+
+  function applyLoudness(factor: number): void {
+    const { volume, muted } = state()
+    for (const { element } of decks) {
+      // Loudness is heard roughly as the square: half way on the slider sounds half as loud.
+      element.volume = volume * volume * factor
+      element.muted = muted
+    }
+  }
+
+  function leave(index: 0 | 1): void {
+    const left = onDeck[index]
+    onDeck[index] = null
+    if (left) report(left, decks[index].element.currentTime)
+    decks[index].stop()
+  }
+
+  /** Sends the position of a track that was left, so that the history has it. */
+  function report(playing: Playing, positionS: number): void {
+    const { session } = playing
+    if (!session?.isLive || positionS <= 0 || Math.abs(positionS - playing.reportedS) < 1) return
+    playing.reportedS = positionS
+    api.heartbeat(session.id, positionS).then(
+      (heard) => {
+        playing.keys.renewed(heard.token)
+        if (onDeck[current] === playing) tellQuota(heard.quota)
+      },
+      (error: unknown) => {
+        const { code } = problemOfError(error)
+        if (code === 'session-ended') session.isLive = false
+        if (code === 'superseded' && onDeck[current] === playing && session.isLive) {
+          refuse(playing, problemOfError(error))
+        }
+      },
+    )
+  }
+
+  async function complete(playing: Playing, positionS: number): Promise<void> {
+    const { session } = playing
+    if (!session?.isLive) return
+    session.isLive = false
+    try {
+      tellQuota((await api.completeListening(session.id, positionS)).quota)
+    } catch {
+      // The history misses a completion; the music is what matters.
+    }
+  }
+
+  async function load(track: PlayableTrack, positionS: number): Promise<void> {
+    stopFading()
+    const index = other()
+    const prepared = onDeck[index]?.track.id === track.id && positionS === 0
+    if (!prepared && onDeck[index]) leave(index)
+    const playing = (prepared ? onDeck[index] : null) ?? place(index, track)
+    const left = current
+    current = index
+    leave(left)
+
+    const deck = decks[index]
+    deck.arm()
+    // Within the click, or browsers refuse to sound; it starts once there is something to hear.
+    deck.play()
+    // Ciphertext is public: the first segment travels while the session is being asked for.
+    const segment = prepared || positionS > 0 ? null : guess.firstSegment(track)
+    if (segment) playing.answers.warm(segment)
+
+    let session: ListeningSession
+    try {
+      session = await api.startListening(track.id, positionS)
+    } catch (error) {
+      if (onDeck[index] === playing) refuse(playing, problemOfError(error))
+      return
+    }
+    if (onDeck[index] !== playing) return
+    const reload = prepared && isOtherVersion(playing, session)
+    open(playing, session)
+    if (!prepared || reload) {
+      deck.load({ masterUrl: session.hls.masterUrl, ...playing }, positionS)
+    }
+    if (['starting', 'playing', 'stalled'].includes(state().phase.kind)) deck.play()
+  }
+
+  function prepareFiles(track: PlayableTrack): void {
+    const index = other()
+    leave(index)
+    const playing = place(index, track)
+    const masterUrl = `${origin}/api/v1/tracks/${track.id}/hls/master.m3u8`
+    decks[index].load({ masterUrl, ...playing }, 0)
+  }
+
+  async function prepareSession(track: PlayableTrack): Promise<void> {
+    const now = onDeck[current]
+    const next = onDeck[other()]
+    if (!next || next.track.id !== track.id) return
+    // First, since on the free plan the next session ends this one.
+    if (now) await complete(now, decks[current].element.currentTime)
+    try {
+      const session = await api.startListening(track.id, 0)
+      if (!onDeck.includes(next)) return
+      const reload = isOtherVersion(next, session)
+      open(next, session)
+      const index = onDeck[0] === next ? 0 : 1
+      if (reload) decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0)
+    } catch (error) {
+      if (onDeck[current] === next) refuse(next, problemOfError(error))
+      else dispatch({ type: 'next-failed' })
+    }
+  }
+
+  function swap(): void {
+    const left = current
+    current = other()
+    decks[current].play()
+    leave(left)
+  }
+
+  function fade(): void {
+    clearInterval(fader)
+    fader = setInterval(() => {
+      const { positionS, bufferedToS, phase } = state()
+      if (phase.kind !== 'fading') {
+        stopFading()
+        return
+      }
+      const leftS = bufferedToS - Math.max(positionS, decks[current].element.currentTime)
+      applyLoudness(Math.min(1, Math.max(0, leftS / FADE_S)))
+      if (leftS > 0.2) return
+      stopFading()
+      dispatch({ type: 'border-reached' })
+    }, 50)
+  }
+
+  function run(effect: PlayerEffect): void {
+    const now = onDeck[current]
+    switch (effect.type) {
+      case 'load':
+        void load(effect.track, effect.positionS)
+        break
+      case 'play':
+        decks[current].play()
+        break
+      case 'pause':
+        decks[current].pause()
+        if (now) report(now, decks[current].element.currentTime)
+        break
+      case 'stop':
+        stopFading()
+        leave(current)
+        break
+      case 'seek':
+        stopFading()
+        decks[current].seek(effect.positionS)
+        break
+      case 'loudness':
+        applyLoudness(1)
+        break
+      case 'prepare-files':
+        prepareFiles(effect.track)
+        break
+      case 'prepare-session':
+        void prepareSession(effect.track)
+        break
+      case 'swap':
+        swap()
+        break
+      case 'drop-next':
+        leave(other())
+        break
+      case 'fade':
+        fade()
+        break
+      case 'complete':
+        if (now) void complete(now, state().durationS)
+        break
+    }
+  }
+
+  const heart = setInterval(() => {
+    const now = onDeck[current]
+    if (now && state().phase.kind === 'playing') {
+      report(now, decks[current].element.currentTime)
+    }
+  }, HEARTBEAT_MS)
+
+  applyLoudness(1)
+  for (const deck of decks) deck.arm()
+
+  return {
+    run,
+    /** Stops everything, for good. */
+    destroy() {
+      clearInterval(heart)
+      clearInterval(fader)
+      for (const deck of decks) deck.destroy()
+    },
+  }
+}
+
+export type Player = ReturnType<typeof makePlayer>

@@ -1,0 +1,93 @@
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
+import {
+  Links,
+  Meta,
+  Outlet,
+  Scripts,
+  ScrollRestoration,
+  useRouteLoaderData,
+} from '@remix-run/react'
+import type { ReactNode } from 'react'
+import { useNonce } from './components/nonce.ts'
+import { PlayerBar } from './components/player-bar.tsx'
+import { ProblemPage } from './components/problem-page.tsx'
+import { SiteHeader } from './components/site-header.tsx'
+import { UploadIndicator } from './components/upload-indicator.tsx'
+import { accessEndsAt, apiFor, mayRefresh } from './lib/api.server.ts'
+import type { User } from './lib/api-types.ts'
+import { isRefusal } from './lib/problem.ts'
+import { useSignInKeeper } from './lib/use-sign-in-keeper.ts'
+import './tailwind.css'
+
+export type RootData = {
+  user: User | null
+  /** When the access token ends, Unix milliseconds; null without one. */
+  accessEndsAtMs: number | null
+  /** Access has run out, but the browser can renew it. */
+  isRenewable: boolean
+}
+
+export const meta: MetaFunction = () => [
+  { title: 'Mist' },
+  { name: 'description', content: 'Music, streamed from a house of its own.' },
+]
+
+export async function loader({ request, context }: LoaderFunctionArgs): Promise<RootData> {
+  const accessEndsAtMs = accessEndsAt(request)
+  const anonymous = { user: null, accessEndsAtMs: null, isRenewable: mayRefresh(request) }
+  if (accessEndsAtMs === null || accessEndsAtMs <= Date.now()) return anonymous
+  try {
+    const { user } = await apiFor({ request, context }).me()
+    return { user, accessEndsAtMs, isRenewable: false }
+  } catch (error) {
+    // The catalogue is for everybody: without the account service it shows all the same.
+    if (isRefusal(error)) {
+      return error.problem.status === 401 ? anonymous : { ...anonymous, accessEndsAtMs }
+    }
+    throw error
+  }
+}
+
+export function Layout({ children }: { children: ReactNode }) {
+  const nonce = useNonce()
+  const data = useRouteLoaderData<typeof loader>('root')
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+        <meta name="theme-color" content="#0c0e12" />
+        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+        <link rel="manifest" href="/site.webmanifest" />
+        <Meta />
+        <Links />
+      </head>
+      <body className="flex flex-col pb-[calc(6.5rem+env(safe-area-inset-bottom))]">
+        <a
+          href="#content"
+          className="button-lamp fixed top-2 left-2 z-50 -translate-y-24 focus:translate-y-0"
+        >
+          Skip to the content
+        </a>
+        <SiteHeader user={data?.user ?? null} />
+        <main id="content" tabIndex={-1} className="grow outline-none">
+          {children}
+        </main>
+        <UploadIndicator />
+        <PlayerBar isSignedIn={data?.user != null} userId={data?.user?.id ?? null} />
+        <ScrollRestoration nonce={nonce} />
+        <Scripts nonce={nonce} />
+      </body>
+    </html>
+  )
+}
+
+export default function App() {
+  useSignInKeeper()
+  return <Outlet />
+}
+
+export function ErrorBoundary() {
+  useSignInKeeper()
+  return <ProblemPage />
+}

@@ -1,0 +1,16 @@
+import { index, layout, route } from '@remix-run/route-config'
+import type { RouteConfig } from '@remix-run/route-config'
+
+/** Every page of the site. */
+export default [
+  index('routes/home.tsx'),
+  route('tracks/:trackId', 'routes/track.tsx'),
+  route('credits', 'routes/credits.tsx'),
+  route('login', 'routes/login.tsx'),
+  route('register', 'routes/register.tsx'),
+  route('logout', 'routes/logout.tsx'),
+  route('account', 'routes/account.tsx'),
+  route('history', 'routes/history.tsx'),
+  layout('routes/admin.tsx', [route('admin/upload', 'routes/admin-upload.tsx')]),
+  route('*', 'routes/not-found.tsx'),
+] satisfies RouteConfig

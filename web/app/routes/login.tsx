@@ -1,0 +1,56 @@
+import { data, redirect } from '@remix-run/cloudflare'
+import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
+import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
+import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { apiFor } from '../lib/api.server.ts'
+import { withCookies } from '../lib/cookies.server.ts'
+import { formRefusal, returnPath, textsOf } from '../lib/forms.ts'
+
+export const meta: MetaFunction = () => [{ title: 'Sign in · Mist' }]
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const values = textsOf(await request.formData(), ['email', 'password'])
+  try {
+    const { cookies } = await apiFor({ request, context }).signIn('login', values)
+    const to = returnPath(new URL(request.url).searchParams.get('to'))
+    return redirect(to, { headers: withCookies(cookies) })
+  } catch (error) {
+    return data(formRefusal(error, values), 422)
+  }
+}
+
+export default function Login() {
+  const refusal = useActionData<typeof action>()
+  const [params] = useSearchParams()
+  const query = params.size > 0 ? `?${params}` : ''
+  return (
+    <FormCard title="Welcome back" lead="Sign in to go on listening.">
+      <Form method="post" action={`/login${query}`} className="space-y-5">
+        <FormSentence refusal={refusal} />
+        <TextField
+          name="email"
+          label="E-mail address"
+          type="email"
+          autoComplete="username"
+          refusal={refusal}
+        />
+        <TextField
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="current-password"
+          refusal={refusal}
+        />
+        <SubmitButton action="/login" sending="Signing in…">
+          Sign in
+        </SubmitButton>
+      </Form>
+      <p className="mt-6 text-sm text-haze">
+        New here?{' '}
+        <Link to={`/register${query}`} className="link">
+          Make an account
+        </Link>
+      </p>
+    </FormCard>
+  )
+}

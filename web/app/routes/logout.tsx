@@ -1,0 +1,20 @@
+import { redirect } from '@remix-run/cloudflare'
+import type { ActionFunctionArgs } from '@remix-run/cloudflare'
+import { apiFor, pageProblem } from '../lib/api.server.ts'
+import { withCookies } from '../lib/cookies.server.ts'
+import { isRefusal } from '../lib/problem.ts'
+
+/** Nobody signs out by following a link. */
+export function loader() {
+  return redirect('/')
+}
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  try {
+    const { cookies } = await apiFor({ request, context }).signOut()
+    return redirect('/', { headers: withCookies(cookies) })
+  } catch (error) {
+    if (isRefusal(error)) throw pageProblem(error.problem)
+    throw error
+  }
+}

@@ -1,0 +1,65 @@
+import { data, redirect } from '@remix-run/cloudflare'
+import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
+import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
+import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { apiFor } from '../lib/api.server.ts'
+import { withCookies } from '../lib/cookies.server.ts'
+import { formRefusal, returnPath, textsOf } from '../lib/forms.ts'
+
+export const meta: MetaFunction = () => [{ title: 'Register · Mist' }]
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const values = textsOf(await request.formData(), ['email', 'username', 'password'])
+  try {
+    const { cookies } = await apiFor({ request, context }).signIn('register', values)
+    const to = returnPath(new URL(request.url).searchParams.get('to'))
+    return redirect(to, { headers: withCookies(cookies) })
+  } catch (error) {
+    return data(formRefusal(error, values), 422)
+  }
+}
+
+export default function Register() {
+  const refusal = useActionData<typeof action>()
+  const [params] = useSearchParams()
+  const query = params.size > 0 ? `?${params}` : ''
+  return (
+    <FormCard title="Make an account" lead="It is free, and comes with listening time every day.">
+      <Form method="post" action={`/register${query}`} className="space-y-5">
+        <FormSentence refusal={refusal} />
+        <TextField
+          name="email"
+          label="E-mail address"
+          type="email"
+          autoComplete="email"
+          refusal={refusal}
+        />
+        <TextField
+          name="username"
+          label="Username"
+          autoComplete="username"
+          hint="3 to 32 letters, digits, dots, hyphens or underscores."
+          refusal={refusal}
+        />
+        <TextField
+          name="password"
+          label="Password"
+          type="password"
+          autoComplete="new-password"
+          hint="At least 8 characters; a few words in a row are easy to remember."
+          minLength={8}
+          refusal={refusal}
+        />
+        <SubmitButton action="/register" sending="Making your account…">
+          Register
+        </SubmitButton>
+      </Form>
+      <p className="mt-6 text-sm text-haze">
+        Been here before?{' '}
+        <Link to={`/login${query}`} className="link">
+          Sign in
+        </Link>
+      </p>
+    </FormCard>
+  )
+}

@@ -1,0 +1,30 @@
+import type { AppLoadContext } from '@remix-run/cloudflare'
+import { makeApiFetch } from './app/lib/api-fetch.server.ts'
+import type { ApiFetch } from './app/lib/api-fetch.server.ts'
+
+/** What the Pages project is configured with. One of the two must be there. */
+export type WebEnv = {
+  /** Service binding to the Worker. */
+  API?: { fetch(request: Request): Promise<Response> }
+  /** The Worker's origin, for example `https://api.music.example`; preferred where set. */
+  API_ORIGIN?: string
+}
+
+declare module '@remix-run/cloudflare' {
+  // Declaration merging is the only way to type the load context, and it needs an interface.
+  // oxlint-disable-next-line typescript/consistent-type-definitions
+  interface AppLoadContext {
+    api: ApiFetch
+    /** Fresh for every response; the only inline scripts that run carry it. */
+    nonce: string
+  }
+}
+
+/** Makes what loaders, actions and the document renderer get beside the request. */
+export function getLoadContext({
+  context,
+}: {
+  context: { cloudflare: { env: WebEnv } }
+}): AppLoadContext {
+  return { api: makeApiFetch(context.cloudflare.env), nonce: crypto.randomUUID() }
+}
