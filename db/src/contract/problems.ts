@@ -23,6 +23,7 @@ export const PROBLEMS = {
   superseded: { status: 409, title: 'Another device is playing' },
   'session-ended': { status: 409, title: 'The listening session is over' },
   'upload-too-large': { status: 413, title: 'The file is too large' },
+  'body-too-large': { status: 413, title: 'The request is too large' },
   'unsupported-type': { status: 415, title: 'This kind of file is not supported' },
   'validation-failed': { status: 422, title: 'Some of the values are not usable' },
   'invalid-position': { status: 422, title: 'The position is not possible' },

@@ -1,0 +1,101 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { secureHeaders } from 'hono/secure-headers'
+import type { AppEnv } from './app-env.ts'
+import type { Deps } from './deps.ts'
+import { renderProblem } from './middleware/render-problem.ts'
+import { requestLog } from './middleware/request-log.ts'
+import { Problem } from './problem.ts'
+import { adminRoutes } from './routes/admin.ts'
+import { authRoutes } from './routes/auth.ts'
+import { docsRoutes, OPENAPI } from './routes/docs.ts'
+import { hlsRoutes } from './routes/hls.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { listeningSessionRoutes } from './routes/listening-sessions.ts'
+import { meRoutes } from './routes/me.ts'
+import { mediaRoutes } from './routes/media.ts'
+import { quotaRoutes } from './routes/quota.ts'
+import { makeRouter } from './routes/router.ts'
+import { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
+import { uploadRoutes } from './routes/uploads.ts'
+
+/** Largest JSON body: the completion of an upload of 10,000 parts. */
+const MAX_BODY_BYTES = 1_000_000
+
+/** The API, `/api/v1`: its table of contents. */
+export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
+  const app = makeRouter()
+
+  app.use(async (c, next) => {
+    c.set('deps', deps)
+    await next()
+  })
+  app.use(requestLog)
+  app.use(async (c, next) => {
+    await next()
+    // What may be kept says so itself.
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+  })
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'unsafe-inline'"],
+        frameAncestors: ["'none'"],
+      },
+      // Covers and segments are for other origins' pages, too: a web app beside the API, a TV.
+      crossOriginResourcePolicy: 'cross-origin',
+      xFrameOptions: 'DENY',
+      referrerPolicy: 'no-referrer',
+    }),
+  )
+  app.use('/api/v1/*', async (c, next) => {
+    if (c.req.path.startsWith('/api/v1/media/')) return next()
+    return allowWebOrigins(c, next)
+  })
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new Problem(
+          'body-too-large',
+          'A request to this API has at most 1 MB. Files go to S3.',
+        )
+      },
+    }),
+  )
+
+  const allowWebOrigins = cors({
+    origin: (origin) => (deps.webOrigins.has(origin) ? origin : null),
+    credentials: true,
+    allowHeaders: ['authorization', 'content-type', 'x-request-id'],
+    exposeHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+    maxAge: 7200,
+  })
+
+  app.onError(renderProblem)
+  app.notFound((c) =>
+    renderProblem(new Problem('not-found', 'There is nothing at this address.'), c),
+  )
+
+  app
+    .route('/api/v1/auth', authRoutes)
+    .route('/api/v1/tracks', trackRoutes)
+    .route('/api/v1/tracks', trackAdminRoutes)
+    .route('/api/v1/tracks', hlsRoutes)
+    .route('/api/v1/keys', keyRoutes)
+    .route('/api/v1/listening-sessions', listeningSessionRoutes)
+    .route('/api/v1/quota', quotaRoutes)
+    .route('/api/v1/me', meRoutes)
+    .route('/api/v1/uploads', uploadRoutes)
+    .route('/api/v1/jobs', jobRoutes)
+    .route('/api/v1/admin', adminRoutes)
+    .route('/api/v1/media', mediaRoutes)
+    .route(
+      '/api/v1',
+      docsRoutes(() => app.getOpenAPI31Document(OPENAPI)),
+    )
+  return app
+}

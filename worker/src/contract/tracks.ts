@@ -1,0 +1,51 @@
+import { AlbumId, ArtistId, TrackId } from '@mist/db/contract'
+import { z } from 'zod'
+
+/** A published track. Durations are seconds, loudness is LUFS. */
+export const Track = z
+  .object({
+    id: TrackId,
+    title: z.string(),
+    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    album: z.object({ id: AlbumId, title: z.string() }).nullable(),
+    genres: z.array(z.string()),
+    durationS: z.number(),
+    coverUrls: z.object({ '96': z.url(), '320': z.url(), '800': z.url() }).nullable(),
+    loudnessLufs: z.number().nullable(),
+    tempoBpm: z.number().nullable(),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+    year: z.int().nullable(),
+    trackNumber: z.int().nullable(),
+    /** Who made the recording and under which licence. */
+    attribution: z.string().nullable(),
+  })
+  .meta({ id: 'Track' })
+export type Track = z.infer<typeof Track>
+
+export const SimilarTrack = z
+  .object({ track: Track, similarity: z.number().min(-1).max(1) })
+  .meta({ id: 'SimilarTrack' })
+export type SimilarTrack = z.infer<typeof SimilarTrack>
+
+/** What the transcoder heard: peaks for drawing (0…255) and named features. */
+export const TrackAnalysis = z
+  .object({ waveform: z.array(z.int()), features: z.record(z.string(), z.unknown()).nullable() })
+  .meta({ id: 'TrackAnalysis' })
+export type TrackAnalysis = z.infer<typeof TrackAnalysis>
+
+const name = z.string().trim().min(1).max(200)
+
+/** What an admin may set on a track; what is not given stays. */
+export const TrackPatch = z
+  .strictObject({
+    title: name.optional(),
+    artists: z.array(name).min(1).max(20).optional(),
+    album: name.nullable().optional(),
+    genres: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
+    year: z.int().min(1000).max(9999).nullable().optional(),
+    trackNumber: z.int().min(1).max(9999).nullable().optional(),
+    attribution: z.string().trim().max(1000).nullable().optional(),
+  })
+  .meta({ id: 'TrackPatch' })
+export type TrackPatch = z.infer<typeof TrackPatch>

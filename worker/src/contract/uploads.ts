@@ -1,0 +1,71 @@
+import { JobId, UploadId } from '@mist/db/contract'
+import { z } from 'zod'
+
+const name = z.string().trim().min(1).max(200)
+
+/** What the admin knows about the recording; it wins over the file's own tags. */
+export const UploadMetadata = z.object({
+  title: name.optional(),
+  artists: z.array(name).max(20).optional(),
+  album: name.optional(),
+  genres: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
+  year: z.int().min(1000).max(9999).optional(),
+  trackNumber: z.int().min(1).max(9999).optional(),
+  attribution: z.string().trim().min(1).max(1000).optional(),
+})
+
+/** A file that is about to be uploaded. */
+export const NewUpload = z
+  .object({
+    filename: z.string().trim().min(1).max(500),
+    sizeBytes: z.int().nonnegative(),
+    contentType: z.string().trim().max(200).default(''),
+    metadata: UploadMetadata.optional(),
+  })
+  .meta({ id: 'NewUpload' })
+export type NewUpload = z.infer<typeof NewUpload>
+
+const ticket = {
+  uploadId: UploadId,
+  jobId: JobId,
+  /** When the URLs stop working; `GET uploads/:uploadId` gives fresh ones. */
+  expiresAt: z.iso.datetime(),
+}
+
+/** How to send the bytes: one PUT, or parts. Each URL takes exactly the size it was made for. */
+export const UploadTicket = z
+  .discriminatedUnion('method', [
+    z.object({
+      ...ticket,
+      method: z.literal('PUT'),
+      url: z.url(),
+      /** Must be sent as they are: they are signed. */
+      headers: z.object({ 'content-type': z.string() }),
+    }),
+    z.object({
+      ...ticket,
+      method: z.literal('MULTIPART'),
+      partSizeBytes: z.int(),
+      parts: z.array(
+        z.object({
+          partNumber: z.int(),
+          url: z.url(),
+          sizeBytes: z.int(),
+          /** Given where the part is stored already; sending it again is not needed. */
+          etag: z.string().optional(),
+        }),
+      ),
+    }),
+  ])
+  .meta({ id: 'UploadTicket' })
+export type UploadTicket = z.infer<typeof UploadTicket>
+
+export const UploadCompletion = z
+  .object({
+    parts: z
+      .array(z.object({ partNumber: z.int().min(1).max(10_000), etag: z.string().min(1).max(200) }))
+      .max(10_000)
+      .optional(),
+  })
+  .meta({ id: 'UploadCompletion' })
+export type UploadCompletion = z.infer<typeof UploadCompletion>

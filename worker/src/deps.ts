@@ -1,0 +1,81 @@
+import type { Config } from './env.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
+import { makeDatabase } from './platform/database.ts'
+import { makeEdgeCache } from './platform/edge-cache.ts'
+import { type Log, makeLog } from './platform/log.ts'
+import { makeObjectStore } from './platform/object-store.ts'
+import { makeTokens } from './platform/tokens.ts'
+import { makeAccountRepo } from './repos/account-repo.ts'
+import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
+import { makeJobRepo } from './repos/job-repo.ts'
+import { makeListeningRepo } from './repos/listening-repo.ts'
+import { makeTrackRepo } from './repos/track-repo.ts'
+import { makeUploadRepo } from './repos/upload-repo.ts'
+import { makeAccountService } from './services/account-service.ts'
+import { makeJobService } from './services/job-service.ts'
+import { makeListeningService } from './services/listening-service.ts'
+import { makeMediaService } from './services/media-service.ts'
+import { makeTrackService } from './services/track-service.ts'
+import { makeUploadService } from './services/upload-service.ts'
+
+/** The composition root: the only place where platform, repos and services meet. */
+export function makeDeps(
+  config: Config,
+  {
+    clock = systemClock,
+    // eslint-disable-next-line no-console -- the console is where Workers Logs reads
+    log = makeLog((line) => console.log(line)),
+  }: { clock?: Clock; log?: Log } = {},
+) {
+  const db = makeDatabase({ databaseUrl: config.DATABASE_URL, proxyUrl: config.NEON_PROXY_URL })
+  const store = makeObjectStore({
+    endpoint: config.S3_ENDPOINT,
+    publicEndpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT,
+    region: config.S3_REGION,
+    accessKeyId: config.S3_ACCESS_KEY_ID,
+    secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+  })
+  const tokens = makeTokens({ secret: config.JWT_SECRET, clock })
+  const originals = config.S3_ORIGINALS_BUCKET
+
+  return {
+    log,
+    clock,
+    tokens,
+    cache: makeEdgeCache(),
+    webOrigins: new Set(config.WEB_ORIGINS),
+    /** Where media is, if not behind this Worker. */
+    mediaBaseUrl: config.MEDIA_BASE_URL ?? null,
+    limiters: {
+      auth: config.RATE_LIMIT_AUTH,
+      uploads: config.RATE_LIMIT_UPLOADS,
+      keys: config.RATE_LIMIT_KEYS,
+    },
+    accounts: makeAccountService({ accounts: makeAccountRepo({ db }), tokens, clock, log }),
+    tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
+    listening: makeListeningService({
+      listening: makeListeningRepo({ db }),
+      tokens,
+      keyRing: config.CONTENT_KEY_SECRET,
+      clock,
+    }),
+    uploads: makeUploadService({
+      uploads: makeUploadRepo({ db }),
+      store,
+      bucket: originals,
+      limits: {
+        maxBytes: config.MAX_UPLOAD_BYTES,
+        singlePartLimitBytes: config.SINGLE_PART_LIMIT_BYTES,
+        partSizeBytes: config.PART_SIZE_BYTES,
+      },
+      clock,
+      log,
+    }),
+    jobs: makeJobService({ jobs: makeJobRepo({ db }), store, bucket: originals, clock }),
+    media: makeMediaService({ store, bucket: config.S3_BUCKET }),
+    /** For the schedule alone. */
+    repos: { listening: makeListeningRepo({ db }), housekeeping: makeHousekeepingRepo({ db }) },
+  }
+}
+
+export type Deps = ReturnType<typeof makeDeps>

@@ -1,0 +1,98 @@
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Context, MiddlewareHandler } from 'hono'
+import type { AppEnv } from '../app-env.ts'
+import type { SignIn } from '../contract/accounts.ts'
+import type { AccessClaims } from '../platform/tokens.ts'
+import { Problem } from '../problem.ts'
+
+/** `__Host-` pins a cookie to this very host, over TLS, for all paths (RFC 6265bis §4.1.3). */
+const ACCESS_COOKIE = '__Host-mist_access'
+const REFRESH_COOKIE = '__Host-mist_refresh'
+
+/** Lax, not Strict: who follows a link from elsewhere should arrive signed in. */
+const COOKIE = { httpOnly: true, secure: true, sameSite: 'Lax', path: '/' } as const
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** The bearer token of a request, or null. */
+export function bearerToken(c: Context): string | null {
+  return /^Bearer ([\w.~+/-]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? null
+}
+
+/** The refresh token that a browser keeps for us. */
+export function refreshCookie(c: Context): string | undefined {
+  return getCookie(c, REFRESH_COOKIE)
+}
+
+/** Gives a browser its tokens, in cookies that no script can read. */
+export function setSignInCookies(c: Context, signIn: SignIn): void {
+  setCookie(c, ACCESS_COOKIE, signIn.accessToken, {
+    ...COOKIE,
+    expires: new Date(signIn.accessExpiresAt),
+  })
+  setCookie(c, REFRESH_COOKIE, signIn.refreshToken, {
+    ...COOKIE,
+    expires: new Date(signIn.refreshExpiresAt),
+  })
+}
+
+export function clearSignInCookies(c: Context): void {
+  deleteCookie(c, ACCESS_COOKIE, COOKIE)
+  deleteCookie(c, REFRESH_COOKIE, COOKIE)
+}
+
+function isOwnPage(c: Context<AppEnv>, origin: string): boolean {
+  return origin === new URL(c.req.url).origin || c.var.deps.webOrigins.has(origin)
+}
+
+function refuseOrigin(): never {
+  throw new Problem(
+    'origin-refused',
+    'Send requests that change something from a page of this service, or with a bearer token.',
+  )
+}
+
+/**
+ * Tells who is asking, or null. `Authorization` wins over the cookie. A cookie is sent by any page
+ * that makes a browser ask, so one that comes with a write must come from a page of ours: the
+ * browser says which in `Origin`, and a page can't forge that.
+ */
+export async function whoIsAsking(c: Context<AppEnv>): Promise<AccessClaims | null> {
+  const bearer = bearerToken(c)
+  if (bearer !== null) return c.var.deps.tokens.readAccess(bearer)
+  const cookie = getCookie(c, ACCESS_COOKIE)
+  if (cookie === undefined) return null
+  const who = await c.var.deps.tokens.readAccess(cookie)
+  if (who && !SAFE_METHODS.has(c.req.method)) {
+    const origin = c.req.header('origin')
+    if (origin === undefined || !isOwnPage(c, origin)) refuseOrigin()
+  }
+  return who
+}
+
+/** Lets only those pass who are signed in; the handler finds them as `c.var.listener`. */
+export const requireListener: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const who = await whoIsAsking(c)
+  if (!who) throw new Problem('signed-out', 'Sign in, or renew the access token.')
+  c.set('listener', who)
+  await next()
+}
+
+/** Lets only admins pass; asks the database, for a token remembers what was. */
+export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const who = await whoIsAsking(c)
+  if (!who) throw new Problem('signed-out', 'Sign in as an admin.')
+  await c.var.deps.accounts.requireAdmin(who)
+  c.set('listener', who)
+  await next()
+}
+
+/**
+ * Guards the routes that set cookies: another site must not sign its visitor in as somebody else,
+ * nor use up a refresh token. Programs send no `Origin` and no cookie, and pass.
+ */
+export const ownPagesOnly: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const origin = c.req.header('origin')
+  if (origin === undefined ? refreshCookie(c) !== undefined : !isOwnPage(c, origin)) refuseOrigin()
+  await next()
+}

@@ -1,0 +1,36 @@
+import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from '../app-env.ts'
+import { Problem } from '../problem.ts'
+
+/** What the bindings in wrangler.toml allow from one address; a test holds the two together. */
+export const RATE_LIMITS = {
+  auth: { limit: 30, periodS: 60 },
+  uploads: { limit: 120, periodS: 60 },
+  keys: { limit: 600, periodS: 60 },
+} as const
+
+/**
+ * Limits requests from one address. The binding tells yes or no and nothing else, so
+ * `RateLimit-Policy` is always sent and `RateLimit` only when nothing remains
+ * (draft-ietf-httpapi-ratelimit-headers-10). Without the binding there is no limit.
+ */
+export function rateLimit(name: keyof typeof RATE_LIMITS): MiddlewareHandler<AppEnv> {
+  const { limit, periodS } = RATE_LIMITS[name]
+  return async (c, next) => {
+    const limiter = c.var.deps.limiters[name]
+    if (!limiter) return next()
+    c.header('ratelimit-policy', `"${name}";q=${limit};w=${periodS}`)
+    const { success } = await limiter.limit({ key: c.req.header('cf-connecting-ip') ?? 'unknown' })
+    if (!success) {
+      c.header('ratelimit', `"${name}";r=0;t=${periodS}`)
+      throw new Problem(
+        'rate-limited',
+        `Wait a minute: ${limit} requests a minute are allowed here.`,
+        {
+          retryAfterS: periodS,
+        },
+      )
+    }
+    await next()
+  }
+}

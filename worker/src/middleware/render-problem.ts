@@ -1,0 +1,55 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { AppEnv } from '../app-env.ts'
+import { isDatabaseAway } from '../platform/database.ts'
+import { describeError } from '../platform/log.ts'
+import { Problem, Unavailable } from '../problem.ts'
+import { API_BASE } from '../services/listening-service.ts'
+
+/** Seconds to wait for a database or an object store that is away. */
+const AWAY_RETRY_S = 5
+
+/** Makes a refusal of whatever was thrown; what we did not foresee leaks nothing. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof Unavailable || isDatabaseAway(error))
+    return new Problem(
+      'unavailable',
+      'A part of this service is away. Try again in a few seconds.',
+      {
+        retryAfterS: AWAY_RETRY_S,
+        cause: error,
+      },
+    )
+  if (error instanceof HTTPException && error.status < 500)
+    return new Problem('malformed-request', 'Send a body that is valid JSON.', { cause: error })
+  return new Problem('internal', 'It is logged. Tell us the request id if it happens again.', {
+    cause: error,
+  })
+}
+
+/** Renders whatever a handler threw as `application/problem+json` (RFC 9457). */
+export function renderProblem(error: unknown, c: Context<AppEnv>): Response {
+  const problem = toProblem(error)
+  const requestId = c.get('requestId')
+  if (problem.status >= 500)
+    c.get('deps').log.error(problem.code, { requestId, error: describeError(problem.cause) })
+
+  const url = new URL(c.req.url)
+  if (problem.retryAfterS !== undefined) c.header('retry-after', String(problem.retryAfterS))
+  if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="mist"')
+  c.header('cache-control', 'no-store')
+  return c.body(
+    JSON.stringify({
+      type: `${url.origin}${API_BASE}/problems/${problem.code}`,
+      title: problem.title,
+      status: problem.status,
+      detail: problem.detail,
+      instance: url.pathname,
+      requestId,
+      ...(problem.errors && { errors: problem.errors }),
+    }),
+    problem.status,
+    { 'content-type': 'application/problem+json' },
+  )
+}

@@ -1,0 +1,46 @@
+import { neon, neonConfig, NeonDbError } from '@neondatabase/serverless'
+import { drizzle } from 'drizzle-orm/neon-http'
+
+/** A statement that takes longer than this is given up. */
+const DEADLINE_MS = 10_000
+
+/**
+ * Opens the database over Neon's HTTP protocol: each statement is one request, so there is no
+ * connection to keep and nothing that would outlive a request.
+ *
+ * @param proxyUrl origin of a proxy that speaks the protocol; without it the driver asks Neon
+ */
+export function makeDatabase({
+  databaseUrl,
+  proxyUrl,
+}: {
+  databaseUrl: string
+  proxyUrl?: string | undefined
+}) {
+  if (proxyUrl !== undefined) neonConfig.fetchEndpoint = `${proxyUrl}/sql`
+  neonConfig.fetchFunction = (url: string, init: RequestInit) =>
+    fetch(url, { ...init, signal: AbortSignal.timeout(DEADLINE_MS) })
+  return drizzle(neon(databaseUrl))
+}
+
+export type Database = ReturnType<typeof makeDatabase>
+
+function findDatabaseError(error: unknown): NeonDbError | null {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof NeonDbError) return at
+  return null
+}
+
+/** SQLSTATE classes in which the server, not the statement, is at fault. */
+const AWAY = /^(?:08|53|57P0)/
+
+/** Tells whether a failure means that the database could not be asked (Neon answers 4xx otherwise). */
+export function isDatabaseAway(error: unknown): boolean {
+  const found = findDatabaseError(error)
+  return found !== null && (found.code === undefined || AWAY.test(found.code))
+}
+
+/** The unique constraint that a statement ran into, or null when it failed for another reason. */
+export function violatedUnique(error: unknown): string | null {
+  const found = findDatabaseError(error)
+  return found?.code === '23505' ? (found.constraint ?? '') : null
+}

@@ -1,0 +1,110 @@
+import { ACCESS_TOKEN_S, FamilyId, Plan, Role, SessionId, TrackId, UserId } from '@mist/db/contract'
+import { base64url, errors, jwtVerify, SignJWT } from 'jose'
+import { z } from 'zod'
+import type { Clock } from './clock.ts'
+
+const ISSUER = 'mist'
+
+/** Tokens of one kind never pass for the other: type and audience differ (RFC 8725 §3.11, §3.12). */
+const ACCESS = { typ: 'at+jwt', audience: 'mist/api' }
+const SESSION = { typ: 'mist-session+jwt', audience: 'mist/keys' }
+
+/** Who is asking: what an access token says. */
+export const AccessClaims = z.object({
+  userId: UserId,
+  familyId: FamilyId,
+  role: Role,
+  plan: Plan,
+})
+export type AccessClaims = z.infer<typeof AccessClaims>
+
+/** What a session token opens: the keys of one version of one track, inside one session. */
+export const SessionClaims = z.object({
+  sessionId: SessionId,
+  userId: UserId,
+  trackId: TrackId,
+  version: z.int().positive(),
+  /** Highest rendition offered, bits per second; null is all. */
+  maxBitrate: z.int().positive().nullable(),
+})
+export type SessionClaims = z.infer<typeof SessionClaims>
+
+export type IssuedToken = { token: string; expiresAt: Date }
+
+/** Signs and reads the two kinds of tokens: HS256 and nothing else. */
+export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) {
+  // The key, not the promise of it: workerd refuses to wait for another request's promise.
+  let imported: CryptoKey | undefined
+  async function key(): Promise<CryptoKey> {
+    imported ??= await crypto.subtle.importKey(
+      'raw',
+      new TextEncoder().encode(secret),
+      { name: 'HMAC', hash: 'SHA-256' },
+      false,
+      ['sign', 'verify'],
+    )
+    return imported
+  }
+
+  async function issue(
+    { typ, audience }: typeof ACCESS,
+    claims: Record<string, unknown>,
+    lifetimeS: number,
+  ): Promise<IssuedToken> {
+    const nowS = Math.floor(clock().getTime() / 1000)
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ })
+      .setIssuer(ISSUER)
+      .setAudience(audience)
+      .setIssuedAt(nowS)
+      .setExpirationTime(nowS + lifetimeS)
+      .sign(await key())
+    return { token, expiresAt: new Date((nowS + lifetimeS) * 1000) }
+  }
+
+  async function read<S extends z.ZodType>(
+    { typ, audience }: typeof ACCESS,
+    schema: S,
+    token: string,
+  ): Promise<z.infer<S> | null> {
+    try {
+      const { payload } = await jwtVerify(token, await key(), {
+        algorithms: ['HS256'],
+        typ,
+        audience,
+        issuer: ISSUER,
+        requiredClaims: ['exp', 'iat'],
+        currentDate: clock(),
+      })
+      return schema.safeParse(payload['mist']).data ?? null
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return null
+      throw error
+    }
+  }
+
+  return {
+    issueAccess: (claims: AccessClaims) =>
+      issue(ACCESS, { sub: claims.userId, mist: claims }, ACCESS_TOKEN_S),
+    /** Reads an access token; null when it is not one of ours, or expired. */
+    readAccess: (token: string) => read(ACCESS, AccessClaims, token),
+    /** @param lifetimeS seconds */
+    issueSession: (claims: SessionClaims, lifetimeS: number) =>
+      issue(SESSION, { sub: claims.userId, mist: claims }, lifetimeS),
+    /** Reads a session token; null when it is not one of ours, or expired. */
+    readSession: (token: string) => read(SESSION, SessionClaims, token),
+  }
+}
+
+export type Tokens = ReturnType<typeof makeTokens>
+
+/** Makes an opaque refresh token, 256 random bits, and the SHA-256 under which it is stored. */
+export async function makeRefreshToken(): Promise<{ token: string; hash: Uint8Array }> {
+  const token = base64url.encode(crypto.getRandomValues(new Uint8Array(32)))
+  return { token, hash: await hashRefreshToken(token) }
+}
+
+/** The form in which a refresh token is stored: SHA-256; 256 random bits need no slow hash. */
+export async function hashRefreshToken(token: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token)))
+}

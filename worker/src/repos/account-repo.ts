@@ -1,0 +1,230 @@
+import { FamilyId, Plan, Role, UserId } from '@mist/db/contract'
+import { sql, type SQL } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Registration, User } from '../contract/accounts.ts'
+import { type Database, violatedUnique } from '../platform/database.ts'
+import { at, bytes, Instant, rowOf, rowsOf } from './rows.ts'
+
+const UserRow = z.object({
+  id: UserId,
+  email: z.string(),
+  username: z.string(),
+  role: Role,
+  plan: Plan,
+}) satisfies z.ZodType<User>
+
+const AccountRow = UserRow.extend({ password_hash: z.string(), blocked_at: Instant.nullable() })
+
+const LiveRow = UserRow.extend({ blocked_at: Instant.nullable(), revoked_at: Instant.nullable() })
+
+const RotationRow = z.object({
+  outcome: z.enum(['rotated', 'unknown', 'expired', 'revoked', 'blocked', 'reused']),
+  family_id: FamilyId.nullable(),
+  id: UserId.nullable(),
+  email: z.string().nullable(),
+  username: z.string().nullable(),
+  role: Role.nullable(),
+  plan: Plan.nullable(),
+})
+
+const DeviceRow = z.object({
+  id: FamilyId,
+  user_agent: z.string().nullable(),
+  created_at: Instant,
+  last_used_at: Instant,
+  expires_at: Instant,
+})
+
+/** The first refresh token of a sign-in. */
+export type NewSignIn = {
+  familyId: FamilyId
+  tokenHash: Uint8Array
+  userAgent: string | null
+  now: Date
+  expiresAt: Date
+}
+
+const USER_COLUMNS = sql.raw('u.id, u.email, u.username, u.role, u.plan')
+
+/** Inserts the family and its first token for the rows of the CTE `who`. */
+const signInFor = (signIn: NewSignIn): SQL => sql`
+  family as (
+    insert into refresh_families (id, user_id, user_agent, created_at, last_used_at, expires_at)
+    select ${signIn.familyId}::uuid, who.id, ${signIn.userAgent}::text, ${at(signIn.now)},
+           ${at(signIn.now)}, ${at(signIn.expiresAt)}
+    from who
+    returning id
+  ), token as (
+    insert into refresh_tokens (token_hash, family_id, created_at)
+    select ${bytes(signIn.tokenHash)}, family.id, ${at(signIn.now)} from family
+  )`
+
+/** Ends the listening sessions of the families in the CTE `gone`. */
+const endSessions = (now: Date): SQL => sql`
+  ended as (
+    update listening_sessions s set ended_at = ${at(now)}, end_reason = 'signed-out'
+    from gone where s.family_id = gone.id and s.ended_at is null
+  )`
+
+export function makeAccountRepo({ db }: { db: Database }) {
+  return {
+    /** Inserts an account with its first sign-in; says which name is taken where one is. */
+    async register(
+      userId: UserId,
+      { email, username }: Registration,
+      passwordHash: string,
+      signIn: NewSignIn,
+    ): Promise<User | 'email-taken' | 'username-taken'> {
+      try {
+        const user = await rowOf(
+          db,
+          UserRow,
+          sql`with who as (
+            insert into users (id, email, username, password_hash, created_at)
+            values (${userId}, ${email}, ${username}, ${passwordHash}, ${at(signIn.now)})
+            returning id, email, username, role, plan
+          ), ${signInFor(signIn)}
+          select ${USER_COLUMNS} from who u`,
+        )
+        if (!user) throw new Error('an insert returned no row')
+        return user
+      } catch (error) {
+        const constraint = violatedUnique(error)
+        if (constraint === 'users_email_key') return 'email-taken'
+        if (constraint === 'users_username_key') return 'username-taken'
+        throw error
+      }
+    },
+
+    /** Finds an account by its e-mail address (lower case). */
+    async findByEmail(email: string) {
+      const row = await rowOf(
+        db,
+        AccountRow,
+        sql`select ${USER_COLUMNS}, u.password_hash, u.blocked_at
+            from users u where lower(u.email) = ${email}`,
+      )
+      if (!row) return null
+      const { password_hash: passwordHash, blocked_at: blockedAt, ...user } = row
+      return { user, passwordHash, isBlocked: blockedAt !== null }
+    },
+
+    /** Inserts a sign-in, and a better password hash where one was made. */
+    async signIn(userId: UserId, signIn: NewSignIn, rehash: string | null): Promise<void> {
+      await db.execute(sql`
+        with who as (
+          update users set password_hash = coalesce(${rehash}::text, password_hash)
+          where id = ${userId} returning id
+        ), ${signInFor(signIn)}
+        select id from who`)
+    },
+
+    /** Exchanges a refresh token for the next one; see `rotate_refresh_token`. */
+    async rotate(oldHash: Uint8Array, newHash: Uint8Array, now: Date, expiresAt: Date) {
+      const row = await rowOf(
+        db,
+        RotationRow,
+        sql`select r.outcome, r.family_id, ${USER_COLUMNS}
+            from rotate_refresh_token(${bytes(oldHash)}, ${bytes(newHash)}, ${at(now)}, ${at(expiresAt)}) r
+            left join users u on u.id = r.user_id`,
+      )
+      if (!row) throw new Error('rotate_refresh_token returned no row')
+      const { outcome, family_id: familyId, ...rest } = row
+      return { outcome, familyId, user: UserRow.safeParse(rest).data ?? null }
+    },
+
+    /** The account behind a sign-in as it is now, or null when there is none. */
+    async findSignedIn(userId: UserId, familyId: FamilyId) {
+      const row = await rowOf(
+        db,
+        LiveRow,
+        sql`select ${USER_COLUMNS}, u.blocked_at, f.revoked_at
+            from users u join refresh_families f on f.user_id = u.id
+            where u.id = ${userId} and f.id = ${familyId}`,
+      )
+      if (!row) return null
+      const { blocked_at: blockedAt, revoked_at: revokedAt, ...user } = row
+      return { user, isBlocked: blockedAt !== null, isRevoked: revokedAt !== null }
+    },
+
+    /** The family that a refresh token belongs to. */
+    async findFamily(
+      tokenHash: Uint8Array,
+    ): Promise<{ userId: UserId; familyId: FamilyId } | null> {
+      const row = await rowOf(
+        db,
+        z.object({ user_id: UserId, id: FamilyId }),
+        sql`select f.user_id, f.id from refresh_tokens r
+            join refresh_families f on f.id = r.family_id
+            where r.token_hash = ${bytes(tokenHash)}`,
+      )
+      return row && { userId: row.user_id, familyId: row.id }
+    },
+
+    /** The live sign-ins of an account, the last used first. */
+    async devices(userId: UserId, now: Date) {
+      const rows = await rowsOf(
+        db,
+        DeviceRow,
+        sql`select id, user_agent, created_at, last_used_at, expires_at from refresh_families
+            where user_id = ${userId} and revoked_at is null and expires_at > ${at(now)}
+            order by last_used_at desc, id desc limit 100`,
+      )
+      return rows.map((row) => ({
+        id: row.id,
+        userAgent: row.user_agent,
+        createdAt: row.created_at,
+        lastUsedAt: row.last_used_at,
+        expiresAt: row.expires_at,
+      }))
+    },
+
+    /** Ends one sign-in and its listening sessions; `false` when it was not live. */
+    async revoke(
+      userId: UserId,
+      familyId: FamilyId,
+      reason: 'logout' | 'revoked',
+      now: Date,
+    ): Promise<boolean> {
+      const row = await rowOf(
+        db,
+        z.object({ id: FamilyId }),
+        sql`with gone as (
+          update refresh_families set revoked_at = ${at(now)}, revoked_reason = ${reason}
+          where id = ${familyId} and user_id = ${userId} and revoked_at is null returning id
+        ), ${endSessions(now)}
+        select id from gone`,
+      )
+      return row !== null
+    },
+
+    /** Ends all sign-ins of an account but one, and their listening sessions. */
+    async revokeOthers(userId: UserId, keep: FamilyId, now: Date): Promise<void> {
+      await db.execute(sql`
+        with gone as (
+          update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'revoked'
+          where user_id = ${userId} and id <> ${keep} and revoked_at is null returning id
+        ), ${endSessions(now)}
+        select id from gone`)
+    },
+
+    /** Sets another password hash; all other sign-ins end with it, and so does their listening. */
+    async changePassword(
+      userId: UserId,
+      keep: FamilyId,
+      passwordHash: string,
+      now: Date,
+    ): Promise<void> {
+      await db.execute(sql`
+        with changed as (
+          update users set password_hash = ${passwordHash} where id = ${userId} returning id
+        ), gone as (
+          update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'password-change'
+          where user_id = ${userId} and id <> ${keep} and revoked_at is null returning id
+        ), ${endSessions(now)}
+        select id from changed`)
+    },
+  }
+}
+
+export type AccountRepo = ReturnType<typeof makeAccountRepo>

@@ -1,0 +1,312 @@
+import { type FamilyId, Plan, SessionId, TrackId, type UserId } from '@mist/db/contract'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Keyset } from '../contract/pages.ts'
+import type { Database } from '../platform/database.ts'
+import { at, Base64, Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { IS_PUBLIC, TRACK_COLUMNS, TrackRow } from './track-repo.ts'
+
+const usage = { limit_ms: Big.nullable(), used_ms: Big }
+
+/** One rendition, as much of it as playlists need. */
+export const Rendition = z.object({
+  name: z.string(),
+  bitrate: z.int(),
+  peakBandwidth: z.int(),
+  averageBandwidth: z.int(),
+  codecs: z.string(),
+  ivSeed: Base64,
+})
+export type Rendition = z.infer<typeof Rendition>
+
+const timing = {
+  sample_rate: z.int(),
+  sample_count: Big,
+  priming_samples: z.int(),
+}
+
+type TimingRow = z.infer<z.ZodObject<typeof timing>>
+
+const toTiming = (row: TimingRow) => ({
+  sampleRate: row.sample_rate,
+  sampleCount: row.sample_count,
+  primingSamples: row.priming_samples,
+})
+
+const StartedRow = z
+  .object({
+    outcome: z.enum(['started', 'resumed']),
+    session_id: SessionId,
+    version: z.int(),
+    plan: Plan,
+    period: z.int(),
+    kid: z.string(),
+    wrapped: Base64,
+    renditions: z.array(Rendition.extend({ init: z.string() })),
+    position_s: z.number().nullable(),
+    ...timing,
+    ...usage,
+  })
+  .transform((row) => ({
+    outcome: row.outcome,
+    sessionId: row.session_id,
+    version: row.version,
+    plan: row.plan,
+    period: row.period,
+    kid: row.kid,
+    wrapped: row.wrapped,
+    renditions: row.renditions,
+    positionS: row.position_s ?? 0,
+    timing: toTiming(row),
+    limitMs: row.limit_ms,
+    usedMs: row.used_ms,
+  }))
+
+const NotStartedRow = z
+  .object({
+    outcome: z.enum([
+      'not-found',
+      'not-ready',
+      'signed-out',
+      'blocked',
+      'exhausted',
+      'too-early',
+      'superseded',
+      'ended',
+      'wrong-track',
+      'no-period',
+      'no-session',
+    ]),
+    retry_after_s: z.number().nullable(),
+  })
+  .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 }))
+
+const LeaseRow = z.union([
+  z.object({ outcome: z.literal('granted'), kid: z.string(), wrapped: Base64 }),
+  z
+    .object({
+      outcome: z.enum([
+        'no-session',
+        'signed-out',
+        'blocked',
+        'superseded',
+        'ended',
+        'wrong-track',
+        'no-period',
+        'exhausted',
+        'too-early',
+      ]),
+      retry_after_s: z.number(),
+    })
+    .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s })),
+])
+
+const ListenedRow = z.union([
+  z
+    .object({
+      outcome: z.literal('recorded'),
+      track_id: TrackId,
+      version: z.int(),
+      heard_s: z.number(),
+      counted: z.boolean(),
+      duration_s: z.number(),
+      plan: Plan,
+      limit_ms: Big.nullable(),
+      used_ms: Big,
+    })
+    .transform((row) => ({
+      outcome: row.outcome,
+      trackId: row.track_id,
+      version: row.version,
+      heardS: row.heard_s,
+      counted: row.counted,
+      durationS: row.duration_s,
+      plan: row.plan,
+      limitMs: row.limit_ms,
+      usedMs: row.used_ms,
+    })),
+  z.object({
+    outcome: z.enum([
+      'no-session',
+      'blocked',
+      'signed-out',
+      'superseded',
+      'ended',
+      'beyond-track',
+      'not-leased',
+    ]),
+  }),
+])
+
+const QuotaRow = z
+  .object(usage)
+  .transform((row) => ({ limitMs: row.limit_ms, usedMs: row.used_ms }))
+
+const MediaRow = z
+  .object({ version: z.int(), renditions: z.array(Rendition).nullable(), ...timing })
+  .transform((row) => ({
+    version: row.version,
+    renditions: row.renditions ?? [],
+    timing: toTiming(row),
+  }))
+
+const PlayRow = z.intersection(
+  TrackRow,
+  z.object({
+    session_id: SessionId,
+    started_at: Instant,
+    heard_s: z.number(),
+    completed: z.boolean(),
+    play_cursor_at: z.string(),
+  }),
+)
+
+export type StartRequest = {
+  newSessionId: SessionId
+  userId: UserId
+  familyId: FamilyId
+  trackId: TrackId
+  positionS: number
+  now: Date
+}
+
+/** The meter. Each method is one statement; the rules live in the SQL functions. */
+export function makeListeningRepo({ db }: { db: Database }) {
+  return {
+    /** Starts or resumes a session and leases its first period; see `start_listening_session`. */
+    async start(request: StartRequest) {
+      const row = await rowOf(
+        db,
+        z.union([StartedRow, NotStartedRow]),
+        sql`select r.outcome, r.session_id, r.version, r.plan, r.period, r.kid,
+                   translate(encode(r.wrapped, 'base64'), E'\n', '') as wrapped, r.sample_rate,
+                   r.sample_count, r.priming_samples, r.padding_samples,
+                   r.limit_ms, r.used_ms, r.retry_after_s, s.position_s
+            from start_listening_session(
+              ${request.newSessionId}, ${request.userId}, ${request.familyId}, ${request.trackId},
+              ${request.positionS}, ${at(request.now)}
+            ) r left join listening_sessions s on s.id = r.session_id`,
+      )
+      if (!row) throw new Error('start_listening_session returned no row')
+      return row
+    },
+
+    /** Leases the key of one period; see `lease_key_period`. */
+    async lease(
+      session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
+      period: number,
+      now: Date,
+    ) {
+      const row = await rowOf(
+        db,
+        LeaseRow,
+        sql`select outcome, kid, translate(encode(wrapped, 'base64'), E'\n', '') as wrapped,
+                   retry_after_s
+            from lease_key_period(${session.sessionId}, ${session.userId}, ${session.trackId},
+                                  ${session.version}, ${period}, ${at(now)})`,
+      )
+      if (!row) throw new Error('lease_key_period returned no row')
+      return row
+    },
+
+    /** Records a position, or the end; see `record_listening`. */
+    async record(
+      sessionId: SessionId,
+      userId: UserId,
+      positionS: number,
+      isComplete: boolean,
+      now: Date,
+    ) {
+      const row = await rowOf(
+        db,
+        ListenedRow,
+        sql`select r.outcome, r.track_id, r.version, r.heard_s, r.counted, r.limit_ms, r.used_ms,
+                   m.sample_count::double precision / m.sample_rate as duration_s, u.plan
+            from record_listening(${sessionId}, ${userId}, ${positionS}, ${isComplete}, ${at(now)}) r
+            left join track_versions m on m.track_id = r.track_id and m.version = r.version
+            left join users u on u.id = ${userId}`,
+      )
+      if (!row) throw new Error('record_listening returned no row')
+      return row
+    },
+
+    /** Today's limit (null: none) and use of a listener whose sign-in is live; null otherwise. */
+    quota(userId: UserId, familyId: FamilyId, now: Date) {
+      return rowOf(
+        db,
+        QuotaRow,
+        sql`select t.daily_ms as limit_ms, coalesce(d.used_ms, 0) as used_ms
+            from users u
+            join refresh_families f
+              on f.user_id = u.id and f.id = ${familyId} and f.revoked_at is null
+            cross join lateral plan_terms(u.plan, u.daily_limit_s) t
+            left join daily_usage d
+              on d.user_id = u.id and d.day = (${at(now)} at time zone 'UTC')::date
+            where u.id = ${userId}`,
+      )
+    },
+
+    /** Timing and renditions of one version of a track that is not deleted; null: the current one. */
+    media(trackId: TrackId, version: number | null) {
+      return rowOf(
+        db,
+        MediaRow,
+        sql`select m.version, m.sample_rate, m.sample_count, m.priming_samples,
+                   m.padding_samples, (
+                     select jsonb_agg(jsonb_build_object(
+                       'name', r.name, 'bitrate', r.bitrate, 'peakBandwidth', r.peak_bandwidth,
+                       'averageBandwidth', r.average_bandwidth, 'codecs', r.codecs,
+                       'ivSeed', encode(r.iv_seed, 'base64')) order by r.bitrate)
+                     from renditions r where r.track_id = m.track_id and r.version = m.version
+                   ) as renditions
+            from tracks t join track_versions m
+              on m.track_id = t.id and m.version = coalesce(${version}::integer, t.version)
+            where t.id = ${trackId} and ${IS_PUBLIC} and m.status in ('published', 'retired')`,
+      )
+    },
+
+    /** Plays that counted, the latest first, after `after`. Deleted tracks are left out. */
+    async history(userId: UserId, limit: number, after: Keyset | null) {
+      const rest = after
+        ? sql`and (h.started_at, h.session_id) < (${after.at}::timestamptz, ${after.id}::uuid)`
+        : sql``
+      const rows = await rowsOf(
+        db,
+        PlayRow,
+        sql`select ${TRACK_COLUMNS}, h.session_id, h.started_at, h.heard_s, h.completed,
+                   ${exactInstant(sql`h.started_at`)} as play_cursor_at
+            from play_history h join tracks t on t.id = h.track_id
+            where h.user_id = ${userId} and ${IS_PUBLIC} ${rest}
+            order by h.started_at desc, h.session_id desc limit ${limit}`,
+      )
+      return rows.map((row) => ({
+        track: row,
+        sessionId: row.session_id,
+        startedAt: row.started_at,
+        heardS: row.heard_s,
+        completed: row.completed,
+        cursorAt: row.play_cursor_at,
+      }))
+    },
+
+    /** How many plays of a listener counted, and how many reached the end. */
+    async totals(userId: UserId) {
+      const row = await rowOf(
+        db,
+        z.object({ plays: Big, completions: Big }),
+        sql`select plays, completions from user_totals where user_id = ${userId}`,
+      )
+      return row ?? { plays: 0, completions: 0 }
+    },
+
+    /** Ends sessions that nobody used for a while; answers with how many. */
+    async endStale(now: Date): Promise<number> {
+      const { rowCount } = await db.execute(sql`
+        update listening_sessions set ended_at = ${at(now)}, end_reason = 'expired'
+        where ended_at is null and expires_at <= ${at(now)}`)
+      return rowCount
+    },
+  }
+}
+
+export type ListeningRepo = ReturnType<typeof makeListeningRepo>

@@ -1,0 +1,50 @@
+import { sql, type SQL } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Database } from '../platform/database.ts'
+
+/**
+ * What comes back from raw SQL depends on the driver's mood: bigint as text, instants as text or
+ * Date. These schemas say what we make of it.
+ */
+export const Instant = z
+  .union([z.date(), z.string()])
+  .transform((value) => (value instanceof Date ? value : new Date(value)))
+
+/** A bigint that fits a number: milliseconds, counts, bytes. */
+export const Big = z.coerce.number().int()
+
+/** Bytes that the statement encoded as base64. */
+export const Base64 = z
+  .string()
+  .transform((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)))
+
+/** Runs one statement and parses its rows. */
+export async function rowsOf<S extends z.ZodType>(
+  db: Database,
+  schema: S,
+  statement: SQL,
+): Promise<z.infer<S>[]> {
+  const { rows } = await db.execute(statement)
+  return z.array(schema).parse(rows)
+}
+
+/** Runs one statement and parses its first row; null when there is none. */
+export async function rowOf<S extends z.ZodType>(
+  db: Database,
+  schema: S,
+  statement: SQL,
+): Promise<z.infer<S> | null> {
+  const { rows } = await db.execute(statement)
+  return rows.length === 0 ? null : schema.parse(rows[0])
+}
+
+/** An instant as a parameter. */
+export const at = (instant: Date): SQL => sql`${instant.toISOString()}::timestamptz`
+
+/** Raw bytes as a parameter; hex, for drivers disagree about bytea. */
+export const bytes = (value: Uint8Array): SQL =>
+  sql`decode(${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}, 'hex')`
+
+/** The exact text of an instant, microseconds and all: a Date would round it, and paging by it skip. */
+export const exactInstant = (column: SQL): SQL =>
+  sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`

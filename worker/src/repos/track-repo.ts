@@ -1,0 +1,228 @@
+import { AlbumId, ArtistId, newId, TrackId } from '@mist/db/contract'
+import { sql, type SQL } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Keyset } from '../contract/pages.ts'
+import type { TrackPatch } from '../contract/tracks.ts'
+import type { Database } from '../platform/database.ts'
+import { at, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+
+/** A track as the database tells it; the service makes URLs of `coverVersion`. */
+export const TrackRow = z
+  .object({
+    id: TrackId,
+    title: z.string(),
+    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    album: z.object({ id: AlbumId, title: z.string() }).nullable(),
+    genres: z.array(z.string()),
+    duration_s: z.number(),
+    cover_version: z.int().nullable(),
+    loudness_lufs: z.number().nullable(),
+    tempo_bpm: z.number().nullable(),
+    version: z.int(),
+    year: z.int().nullable(),
+    track_number: z.int().nullable(),
+    attribution: z.string().nullable(),
+    created_at: Instant,
+    cursor_at: z.string(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    title: row.title,
+    artists: row.artists,
+    album: row.album,
+    genres: row.genres,
+    durationS: row.duration_s,
+    coverVersion: row.cover_version,
+    loudnessLufs: row.loudness_lufs,
+    tempoBpm: row.tempo_bpm,
+    version: row.version,
+    year: row.year,
+    trackNumber: row.track_number,
+    attribution: row.attribution,
+    createdAt: row.created_at,
+    /** Exact text of `createdAt`, for cursors. */
+    cursorAt: row.cursor_at,
+  }))
+export type TrackRow = z.infer<typeof TrackRow>
+
+/** Columns of `TrackRow`, from `tracks t`. */
+export const TRACK_COLUMNS: SQL = sql`
+  t.id, t.title, t.genres, coalesce(t.duration_s, 0) as duration_s, t.cover_version,
+  t.loudness_lufs, t.tempo_bpm, t.version, t.year, t.track_number, t.attribution, t.created_at,
+  ${exactInstant(sql`t.created_at`)} as cursor_at,
+  coalesce((
+    select json_agg(json_build_object('id', a.id, 'name', a.name) order by ta.position)
+    from track_artists ta join artists a on a.id = ta.artist_id where ta.track_id = t.id
+  ), '[]') as artists,
+  (select json_build_object('id', al.id, 'title', al.title) from albums al where al.id = t.album_id)
+    as album`
+
+/** What listeners may see. */
+export const IS_PUBLIC: SQL = sql`t.published_at is not null and t.deleted_at is null`
+
+const SimilarRow = z.intersection(TrackRow, z.object({ similarity: z.number() }))
+
+const AnalysisRow = z.object({
+  waveform: z.string().nullable(),
+  features: z.record(z.string(), z.unknown()).nullable(),
+})
+
+const Id = z.object({ id: TrackId })
+
+export function makeTrackRepo({ db }: { db: Database }) {
+  return {
+    /** Public tracks, the newest first, after `after`. */
+    list(limit: number, after: Keyset | null): Promise<TrackRow[]> {
+      const rest = after
+        ? sql`and (t.created_at, t.id) < (${after.at}::timestamptz, ${after.id}::uuid)`
+        : sql``
+      return rowsOf(
+        db,
+        TrackRow,
+        sql`select ${TRACK_COLUMNS} from tracks t where ${IS_PUBLIC} ${rest}
+            order by t.created_at desc, t.id desc limit ${limit}`,
+      )
+    },
+
+    /** One public track, or null. */
+    find(trackId: TrackId): Promise<TrackRow | null> {
+      return rowOf(
+        db,
+        TrackRow,
+        sql`select ${TRACK_COLUMNS} from tracks t where t.id = ${trackId} and ${IS_PUBLIC}`,
+      )
+    },
+
+    /** Public tracks whose embedding is nearest by cosine; null when there is no such track. */
+    async similar(trackId: TrackId, limit: number) {
+      const mine = (column: string) =>
+        sql`select ${sql.raw(column)} from track_embeddings where track_id = ${trackId}`
+      const rows = await rowsOf(
+        db,
+        z.union([SimilarRow, z.object({ id: z.null() }).transform(() => null)]),
+        // The outer join keeps one row of nulls where the track is there and nothing is near. The
+        // vector comes from a subquery, not a join: only then can the HNSW index give the order.
+        sql`select near.* from tracks self left join lateral (
+              select ${TRACK_COLUMNS}, 1 - (e.embedding <=> (${mine('embedding')})) as similarity
+              from track_embeddings e join tracks t on t.id = e.track_id
+              where e.embedding_version = (${mine('embedding_version')})
+                and e.track_id <> ${trackId} and ${IS_PUBLIC}
+              order by e.embedding <=> (${mine('embedding')}) limit ${limit}
+            ) near on true
+            where self.id = ${trackId} and self.published_at is not null and self.deleted_at is null
+            order by near.similarity desc, near.id`,
+      )
+      return rows.length === 0 ? null : rows.filter((row) => row !== null)
+    },
+
+    /** Waveform (base64) and features of a public track. */
+    analysis(trackId: TrackId) {
+      return rowOf(
+        db,
+        AnalysisRow,
+        sql`select translate(encode(t.waveform, 'base64'), E'\n', '') as waveform, t.features
+            from tracks t where t.id = ${trackId} and ${IS_PUBLIC}`,
+      )
+    },
+
+    /** Sets what is given; artists and albums are found by name or made. `false`: no such track. */
+    async patch(trackId: TrackId, patch: TrackPatch): Promise<boolean> {
+      const artists = (patch.artists ?? []).map((name) => ({ id: newId(ArtistId), name }))
+      const set = (column: string, value: unknown) =>
+        value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`]
+      const columns = [
+        ...set('title', patch.title),
+        ...set('year', patch.year),
+        ...set('track_number', patch.trackNumber),
+        ...set('attribution', patch.attribution),
+        ...(patch.genres === undefined
+          ? []
+          : [
+              sql`genres = array(select jsonb_array_elements_text(${JSON.stringify(patch.genres)}::jsonb))`,
+            ]),
+        ...(patch.album === null ? [sql`album_id = null`] : []),
+        sql`title = title`,
+      ]
+      // One transaction, several statements: a row written in a statement can't be written again in it.
+      const [updated] = await db.batch([
+        db.execute(
+          sql`update tracks set ${sql.join(patch.title === undefined ? columns : columns.slice(0, -1), sql`, `)}
+              where id = ${trackId} and deleted_at is null returning id`,
+        ),
+        ...(patch.artists === undefined ? [] : artistStatements(db, trackId, artists)),
+        ...(typeof patch.album === 'string' ? [albumStatement(db, trackId, patch.album)] : []),
+      ])
+      return updated.rows.length > 0
+    },
+
+    /**
+     * Hides a track for good: ends its listening sessions, fails jobs that have not begun and
+     * leaves a note for the transcoder to delete its objects. `false`: no such track.
+     */
+    async remove(trackId: TrackId, now: Date): Promise<boolean> {
+      const row = await rowOf(
+        db,
+        Id,
+        sql`with gone as (
+          update tracks set deleted_at = ${at(now)} where id = ${trackId} and deleted_at is null
+          returning id
+        ), ended as (
+          update listening_sessions s set ended_at = ${at(now)}, end_reason = 'track-deleted'
+          from gone where s.track_id = gone.id and s.ended_at is null
+        ), dropped as (
+          update jobs j set status = 'failed', error_code = 'original-missing',
+                 error_detail = 'The track was deleted.', completed_at = ${at(now)}
+          from gone where j.track_id = gone.id and j.status in ('pending_upload', 'queued')
+        ), noted as (
+          insert into outbox (topic, payload)
+          select 'purge-track', jsonb_build_object('v', 1, 'trackId', gone.id) from gone
+        )
+        select id from gone`,
+      )
+      return row !== null
+    },
+  }
+}
+
+/** Finds or makes the artists, in order, and makes them the track's only ones. */
+function artistStatements(
+  db: Database,
+  trackId: TrackId,
+  artists: { id: ArtistId; name: string }[],
+) {
+  const names = JSON.stringify(artists.map(({ id, name }, position) => ({ id, name, position })))
+  return [
+    db.execute(sql`
+      insert into artists (id, name)
+      select distinct on (lower(n.name)) n.id, n.name
+      from jsonb_to_recordset(${names}::jsonb) as n(id uuid, name text, position int)
+      where exists (select 1 from tracks where id = ${trackId} and deleted_at is null)
+      order by lower(n.name), n.position
+      on conflict (lower(name)) do nothing`),
+    db.execute(sql`delete from track_artists where track_id = ${trackId}`),
+    db.execute(sql`
+      insert into track_artists (track_id, artist_id, position)
+      select ${trackId}::uuid, a.id, min(n.position)
+      from jsonb_to_recordset(${names}::jsonb) as n(id uuid, name text, position int)
+      join artists a on lower(a.name) = lower(n.name)
+      where exists (select 1 from tracks where id = ${trackId} and deleted_at is null)
+      group by a.id`),
+  ]
+}
+
+/** Finds or makes the album of the track's first artist and puts the track on it. */
+function albumStatement(db: Database, trackId: TrackId, title: string) {
+  return db.execute(sql`
+    with first_artist as (
+      select artist_id from track_artists where track_id = ${trackId} order by position limit 1
+    ), made as (
+      insert into albums (id, title, artist_id)
+      select ${newId(AlbumId)}::uuid, ${title}::text, artist_id from first_artist
+      on conflict (artist_id, lower(title)) do update set title = albums.title
+      returning id
+    )
+    update tracks set album_id = (select id from made)
+    where id = ${trackId} and exists (select 1 from made)`)
+}
+
+export type TrackRepo = ReturnType<typeof makeTrackRepo>

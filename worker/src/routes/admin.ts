@@ -1,0 +1,19 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import { requireAdmin } from '../middleware/credentials.ts'
+import { answers, makeRouter, refusals } from './router.ts'
+
+export const adminRoutes = makeRouter().openapi(
+  createRoute({
+    method: 'post',
+    path: '/retranscode',
+    tags: ['admin'],
+    summary: 'Make all published tracks anew from their originals, after a change of the ladder',
+    middleware: [requireAdmin],
+    responses: {
+      202: answers('How many jobs were queued.', z.object({ queued: z.int() })),
+      ...refusals('signed-out', 'forbidden', 'unavailable'),
+    },
+  }),
+  async (c) => c.json({ queued: await c.var.deps.jobs.retranscodeAll() }, 202),
+)

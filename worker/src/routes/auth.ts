@@ -1,0 +1,199 @@
+import { createRoute } from '@hono/zod-openapi'
+import { FamilyId } from '@mist/db/contract'
+import { z } from 'zod'
+import { Device, Login, PasswordChange, Registration, SignIn, User } from '../contract/accounts.ts'
+import {
+  clearSignInCookies,
+  ownPagesOnly,
+  refreshCookie,
+  requireListener,
+  setSignInCookies,
+  whoIsAsking,
+} from '../middleware/credentials.ts'
+import { rateLimit } from '../middleware/rate-limit.ts'
+import { answers, makeRouter, refusals, takes } from './router.ts'
+
+const tags = ['auth']
+const noBody = { description: 'Done.' }
+
+export const authRoutes = makeRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/register',
+      tags,
+      summary: 'Make an account and sign in',
+      middleware: [rateLimit('auth'), ownPagesOnly],
+      request: { body: takes(Registration) },
+      responses: {
+        201: answers('The account and its first sign-in.', SignIn),
+        ...refusals('email-taken', 'username-taken', 'validation-failed', 'rate-limited'),
+      },
+    }),
+    async (c) => {
+      const { deps } = c.var
+      const signIn = await deps.accounts.register(
+        c.req.valid('json'),
+        c.req.header('user-agent') ?? null,
+      )
+      setSignInCookies(c, signIn)
+      return c.json(signIn, 201)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/login',
+      tags,
+      summary: 'Sign in with e-mail and password',
+      middleware: [rateLimit('auth'), ownPagesOnly],
+      request: { body: takes(Login) },
+      responses: {
+        200: answers('A new sign-in.', SignIn),
+        ...refusals('invalid-credentials', 'account-blocked', 'validation-failed', 'rate-limited'),
+      },
+    }),
+    async (c) => {
+      const { deps } = c.var
+      const signIn = await deps.accounts.login(
+        c.req.valid('json'),
+        c.req.header('user-agent') ?? null,
+      )
+      setSignInCookies(c, signIn)
+      return c.json(signIn, 200)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/refresh',
+      tags,
+      summary: 'Exchange a refresh token for new tokens',
+      middleware: [rateLimit('auth'), ownPagesOnly],
+      request: {
+        body: {
+          required: false,
+          content: {
+            'application/json': {
+              schema: z.object({ refreshToken: z.string().max(200).optional() }),
+            },
+          },
+        },
+      },
+      responses: {
+        200: answers('New tokens; the old refresh token is used up.', SignIn),
+        ...refusals('refresh-invalid', 'refresh-reused', 'account-blocked', 'rate-limited'),
+      },
+    }),
+    async (c) => {
+      const { refreshToken } = c.req.valid('json')
+      const cookie = refreshCookie(c)
+      try {
+        const signIn = await c.var.deps.accounts.refresh(refreshToken ?? cookie)
+        setSignInCookies(c, signIn)
+        return c.json(signIn, 200)
+      } catch (error) {
+        // A browser whose sign-in is dead should stop trying.
+        if (refreshToken === undefined && cookie !== undefined && isOver(error))
+          clearSignInCookies(c)
+        throw error
+      }
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/logout',
+      tags,
+      summary: 'Sign out; listening sessions of this sign-in end',
+      middleware: [ownPagesOnly],
+      responses: { 204: noBody },
+    }),
+    async (c) => {
+      await c.var.deps.accounts.logout(await whoIsAsking(c), refreshCookie(c))
+      clearSignInCookies(c)
+      return c.body(null, 204)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/me',
+      tags,
+      summary: 'Who is signed in',
+      middleware: [requireListener],
+      responses: {
+        200: answers('The account.', z.object({ user: User })),
+        ...refusals('signed-out', 'account-blocked'),
+      },
+    }),
+    async (c) => c.json({ user: await c.var.deps.accounts.me(c.var.listener) }, 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/password',
+      tags,
+      summary: 'Change the password; all other sign-ins end',
+      middleware: [rateLimit('auth'), requireListener],
+      request: { body: takes(PasswordChange) },
+      responses: {
+        204: noBody,
+        ...refusals('signed-out', 'invalid-credentials', 'validation-failed', 'rate-limited'),
+      },
+    }),
+    async (c) => {
+      await c.var.deps.accounts.changePassword(c.var.listener, c.req.valid('json'))
+      return c.body(null, 204)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/sessions',
+      tags,
+      summary: 'Devices that are signed in',
+      middleware: [requireListener],
+      responses: {
+        200: answers('The last used first.', z.object({ items: z.array(Device) })),
+        ...refusals('signed-out', 'account-blocked'),
+      },
+    }),
+    async (c) => c.json({ items: await c.var.deps.accounts.devices(c.var.listener) }, 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: '/sessions',
+      tags,
+      summary: 'Sign all other devices out',
+      middleware: [requireListener],
+      responses: { 204: noBody, ...refusals('signed-out', 'account-blocked', 'origin-refused') },
+    }),
+    async (c) => {
+      await c.var.deps.accounts.revokeOtherDevices(c.var.listener)
+      return c.body(null, 204)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: '/sessions/{id}',
+      tags,
+      summary: 'Sign one device out',
+      middleware: [requireListener],
+      request: { params: z.object({ id: FamilyId }) },
+      responses: {
+        204: noBody,
+        ...refusals('signed-out', 'account-blocked', 'origin-refused', 'not-found'),
+      },
+    }),
+    async (c) => {
+      await c.var.deps.accounts.revokeDevice(c.var.listener, c.req.valid('param').id)
+      return c.body(null, 204)
+    },
+  )
+
+function isOver(error: unknown): boolean {
+  return error instanceof Error && /^(refresh-|account-blocked)/.test(error.message)
+}

@@ -1,0 +1,116 @@
+import { createRoute } from '@hono/zod-openapi'
+import { SessionId } from '@mist/db/contract'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import type { AppEnv } from '../app-env.ts'
+import {
+  Completion,
+  Heartbeat,
+  ListeningSession,
+  NewListeningSession,
+  Position,
+} from '../contract/listening.ts'
+import { bearerToken, requireListener, whoIsAsking } from '../middleware/credentials.ts'
+import { rateLimit } from '../middleware/rate-limit.ts'
+import { Problem } from '../problem.ts'
+import { originsOf } from './media-base.ts'
+import { answers, makeRouter, refusals, takes } from './router.ts'
+
+const tags = ['listening']
+const params = z.object({ id: SessionId })
+const positionRefusals = refusals(
+  'signed-out',
+  'account-blocked',
+  'not-found',
+  'superseded',
+  'session-ended',
+  'validation-failed',
+  'invalid-position',
+  'unavailable',
+)
+
+export const listeningSessionRoutes = makeRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/',
+      tags,
+      summary: 'Press play: a session, its playlists, its init segments and its first key',
+      middleware: [rateLimit('keys'), requireListener],
+      request: { body: takes(NewListeningSession) },
+      responses: {
+        200: answers('The live session on this track goes on.', ListeningSession),
+        201: answers('A new session.', ListeningSession),
+        ...refusals(
+          'signed-out',
+          'quota-exhausted',
+          'account-blocked',
+          'not-found',
+          'track-not-ready',
+          'validation-failed',
+          'too-early',
+          'rate-limited',
+          'unavailable',
+        ),
+      },
+    }),
+    async (c) => {
+      const { deps, listener } = c.var
+      const { isResumed, session } = await deps.listening.start(
+        listener,
+        c.req.valid('json'),
+        originsOf(c),
+      )
+      return isResumed ? c.json(session, 200) : c.json(session, 201)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/{id}/heartbeat',
+      tags,
+      summary: 'Say how far play has come; renews the session token',
+      request: { params, body: takes(Position) },
+      responses: { 200: answers('Noted.', Heartbeat), ...positionRefusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const userId = await ownerOf(c, id)
+      return c.json(
+        await c.var.deps.listening.heartbeat(userId, id, c.req.valid('json').positionS),
+        200,
+      )
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/{id}/complete',
+      tags,
+      summary: 'Say that play is over; the session ends',
+      request: { params, body: takes(Position) },
+      responses: { 200: answers('Noted.', Completion), ...positionRefusals },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const userId = await ownerOf(c, id)
+      return c.json(
+        await c.var.deps.listening.complete(userId, id, c.req.valid('json').positionS),
+        200,
+      )
+    },
+  )
+
+/** Who may speak for a session: its own token, or its owner's sign-in. */
+async function ownerOf(c: Context<AppEnv>, sessionId: SessionId) {
+  const bearer = bearerToken(c)
+  const session = bearer === null ? null : await c.var.deps.tokens.readSession(bearer)
+  if (session) {
+    if (session.sessionId !== sessionId)
+      throw new Problem('not-found', 'This token is of another listening session.')
+    return session.userId
+  }
+  const who = await whoIsAsking(c)
+  if (!who) throw new Problem('signed-out', 'Send the session token, or sign in.')
+  return who.userId
+}

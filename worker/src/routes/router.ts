@@ -1,0 +1,66 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { PROBLEMS, type ProblemCode } from '@mist/db/contract'
+import { z } from 'zod'
+import type { AppEnv } from '../app-env.ts'
+import { Problem } from '../problem.ts'
+
+/**
+ * Makes a router whose validation refuses as the rest does. A malformed id in a path is not a
+ * mistake in a form but the address of nothing: 404.
+ */
+export function makeRouter() {
+  return new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (result.success) return
+      if (result.target === 'param')
+        throw new Problem('not-found', 'There is nothing at this address.')
+      const errors = result.error.issues.map(({ path, message }) => ({
+        path: path.join('.'),
+        message,
+      }))
+      throw new Problem('validation-failed', errors[0]?.message ?? 'Check the values.', { errors })
+    },
+  })
+}
+
+/** A refusal (RFC 9457); `type` ends in the code. */
+export const ProblemShape = z
+  .object({
+    type: z.url(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' })
+export type ProblemShape = z.infer<typeof ProblemShape>
+
+type Refusals<C extends ProblemCode> = {
+  [S in (typeof PROBLEMS)[C]['status']]: {
+    description: string
+    content: { 'application/problem+json': { schema: typeof ProblemShape } }
+  }
+}
+
+/** Documents the refusals of a route. */
+export function refusals<C extends ProblemCode>(...codes: C[]): Refusals<C> {
+  const byStatus: Record<number, unknown> = {}
+  for (const { status } of codes.map((code) => PROBLEMS[code]))
+    byStatus[status] = {
+      description: codes.filter((code) => PROBLEMS[code].status === status).join(', '),
+      content: { 'application/problem+json': { schema: ProblemShape } },
+    }
+  return byStatus as Refusals<C>
+}
+
+/** Documents an answer in JSON. */
+export function answers<S extends z.ZodType>(description: string, schema: S) {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** Documents a body in JSON that must be there. */
+export function takes<S extends z.ZodType>(schema: S) {
+  return { required: true, content: { 'application/json': { schema } } }
+}

@@ -1,0 +1,35 @@
+import type { Deps } from '../deps.ts'
+
+const DAY_MS = 24 * 3600 * 1000
+
+/** Uploads given up in one run; each may cost two calls to S3, and a run has some hundred. */
+const UPLOADS_PER_RUN = 20
+
+/** How long what is over is kept: long enough to look into a complaint. */
+const KEEP_DAYS = 7
+
+/** Used refresh tokens are kept as long as a token can live, for only a known one shows reuse. */
+const KEEP_USED_TOKENS_DAYS = 30
+
+/** Runs every few minutes: ends what nobody ended, deletes what nobody will ask for. */
+export async function housekeeping({ uploads, repos, clock, log }: Deps): Promise<void> {
+  const now = clock()
+  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS)
+  const tasks: Record<string, () => Promise<number>> = {
+    uploadsExpired: () => uploads.expire(UPLOADS_PER_RUN),
+    sessionsEnded: () => repos.listening.endStale(now),
+    leasesDeleted: () => repos.housekeeping.deleteLeasesBefore(daysAgo(KEEP_DAYS)),
+    tokensDeleted: () => repos.housekeeping.deleteUsedTokensBefore(daysAgo(KEEP_USED_TOKENS_DAYS)),
+    familiesDeleted: () => repos.housekeeping.deleteFamiliesBefore(daysAgo(KEEP_DAYS)),
+  }
+  const done: Record<string, number | string> = {}
+  for (const [name, task] of Object.entries(tasks)) {
+    try {
+      done[name] = await task()
+    } catch (error) {
+      // One that fails must not keep the others from their turn; the next run tries again.
+      done[name] = `failed: ${error instanceof Error ? error.name : 'unknown'}`
+    }
+  }
+  log.info('housekeeping', done)
+}

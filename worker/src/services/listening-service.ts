@@ -1,0 +1,343 @@
+import {
+  derivePeriodKey,
+  type KeyRing,
+  newId,
+  nextReset,
+  type Plan,
+  PLANS,
+  quotaOf,
+  type Quota,
+  SessionId,
+  type TrackId,
+  unwrapMasterKey,
+} from '@mist/db/contract'
+import type {
+  Completion,
+  Heartbeat,
+  ListeningSession,
+  ListeningTotals,
+  NewListeningSession,
+  Play,
+} from '../contract/listening.ts'
+import type { Page, PageQuery } from '../contract/pages.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { AccessClaims, SessionClaims, Tokens } from '../platform/tokens.ts'
+import { Problem } from '../problem.ts'
+import type { ListeningRepo, Rendition } from '../repos/listening-repo.ts'
+import { pageThrough } from './paging.ts'
+import {
+  initUrl,
+  keyUrl,
+  masterPlaylist,
+  masterUrl,
+  mediaPlaylist,
+  type PlaylistUrls,
+  renditionUrl,
+} from './playlists.ts'
+import { presentTrack } from './track-service.ts'
+
+/** Shortest life of a session token, seconds. */
+const SESSION_TOKEN_MIN_S = 600
+/** What a session token outlives its track by, seconds. */
+const SESSION_TOKEN_SPARE_S = 300
+
+/**
+ * Life of a session token: long enough for a player that sends no heartbeats to play the track
+ * through. The row is asked at every lease anyway, so a long life opens nothing.
+ */
+export function sessionTokenLifetimeS(durationS: number): number {
+  return Math.max(SESSION_TOKEN_MIN_S, Math.ceil(durationS) + SESSION_TOKEN_SPARE_S)
+}
+
+/** Where absolute URLs start, and what media keys are appended to. */
+export type Origins = { origin: string; mediaBase: string }
+
+/** Path of the API on its origin. */
+export const API_BASE = '/api/v1'
+
+type Refusal =
+  | 'no-session'
+  | 'not-found'
+  | 'not-ready'
+  | 'signed-out'
+  | 'blocked'
+  | 'superseded'
+  | 'ended'
+  | 'wrong-track'
+  | 'no-period'
+  | 'exhausted'
+  | 'too-early'
+  | 'beyond-track'
+  | 'not-leased'
+
+/** Says in HTTP's words what the meter refused. */
+function refusal(outcome: Refusal, now: Date, retryAfterS = 0): Problem {
+  switch (outcome) {
+    case 'no-session':
+      return new Problem('not-found', 'There is no such listening session.')
+    case 'not-found':
+      return new Problem('not-found', 'There is no such track.')
+    case 'not-ready':
+      return new Problem('track-not-ready', 'The track is still being prepared. Try again soon.')
+    case 'signed-out':
+      return new Problem('signed-out', 'This sign-in has ended. Sign in again.')
+    case 'blocked':
+      return new Problem(
+        'account-blocked',
+        'This account is blocked. Ask the people who run this service.',
+      )
+    case 'superseded':
+      return new Problem(
+        'superseded',
+        'Another device plays with this account. Start again here to take over.',
+      )
+    case 'ended':
+      return new Problem('session-ended', 'Start a new listening session to go on.')
+    case 'wrong-track':
+      return new Problem('wrong-track', 'This session opens the keys of another track.')
+    case 'no-period':
+      return new Problem('not-found', 'The track has no such key period.')
+    case 'exhausted':
+      return new Problem(
+        'quota-exhausted',
+        `You can listen again from ${nextReset(now).toISOString()}. Premium has no daily limit.`,
+        { retryAfterS: (nextReset(now).getTime() - now.getTime()) / 1000 },
+      )
+    case 'too-early':
+      return new Problem('too-early', 'Keys are given at the pace of listening. Wait a moment.', {
+        retryAfterS,
+      })
+    case 'beyond-track':
+      return new Problem('invalid-position', 'The position lies beyond the end of the track.')
+    case 'not-leased':
+      return new Problem(
+        'invalid-position',
+        'The position lies beyond what this session has opened.',
+      )
+  }
+}
+
+const mayHear = (maxBitrate: number | null) => (rendition: { bitrate: number }) =>
+  maxBitrate === null || rendition.bitrate <= maxBitrate
+
+const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
+
+/** Listening: sessions, keys, positions, playlists. */
+export function makeListeningService({
+  listening,
+  tokens,
+  keyRing,
+  clock,
+}: {
+  listening: ListeningRepo
+  tokens: Tokens
+  keyRing: KeyRing
+  clock: Clock
+}) {
+  async function periodKey(
+    lease: { kid: string; wrapped: Uint8Array<ArrayBuffer> },
+    trackId: TrackId,
+    version: number,
+    period: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const master = await unwrapMasterKey(keyRing, lease.kid, lease.wrapped, trackId, version)
+    return derivePeriodKey(master, trackId, version, period)
+  }
+
+  function tokenFor(claims: Omit<SessionClaims, 'maxBitrate'>, plan: Plan, durationS: number) {
+    return tokens.issueSession(
+      { ...claims, maxBitrate: PLANS[plan].maxBitrate },
+      sessionTokenLifetimeS(durationS),
+    )
+  }
+
+  function offered<R extends Rendition>(renditions: R[], maxBitrate: number | null): R[] {
+    const heard = renditions.filter(mayHear(maxBitrate))
+    // A ladder that starts above the plan still plays: its lowest rung is for everybody.
+    return heard.length > 0 ? heard : renditions.slice(0, 1)
+  }
+
+  return {
+    /**
+     * Starts a listening session, or resumes the one that this sign-in has on the track, and tells
+     * all that a player needs before its first segment. One statement.
+     */
+    async start(
+      who: AccessClaims,
+      { trackId, positionS }: NewListeningSession,
+      { origin, mediaBase }: Origins,
+    ): Promise<{ isResumed: boolean; session: ListeningSession }> {
+      const now = clock()
+      const started = await listening.start({
+        newSessionId: newId(SessionId, now.getTime()),
+        userId: who.userId,
+        familyId: who.familyId,
+        trackId,
+        positionS,
+        now,
+      })
+      if (started.outcome !== 'started' && started.outcome !== 'resumed')
+        throw refusal(started.outcome, now, 'retryAfterS' in started ? started.retryAfterS : 0)
+
+      const { sessionId, version, timing, plan, period } = started
+      const durationS = timing.sampleCount / timing.sampleRate
+      const [key, issued] = await Promise.all([
+        periodKey(started, trackId, version, period),
+        tokenFor({ sessionId, userId: who.userId, trackId, version }, plan, durationS),
+      ])
+
+      const track = { trackId, version, timing }
+      const urls: PlaylistUrls = { apiBase: API_BASE, mediaBase, token: null }
+      const absolute = (url: string) => new URL(url, origin).toString()
+      const renditions = offered(started.renditions, PLANS[plan].maxBitrate)
+      return {
+        isResumed: started.outcome === 'resumed',
+        session: {
+          id: sessionId,
+          token: issued.token,
+          expiresAt: issued.expiresAt.toISOString(),
+          quota: quotaOf(started.limitMs, started.usedMs, now),
+          hls: {
+            masterUrl: absolute(masterUrl(track, urls)),
+            playlists: Object.fromEntries([
+              [absolute(masterUrl(track, urls)), masterPlaylist(track, renditions, urls)],
+              ...renditions.map((rendition) => [
+                absolute(renditionUrl(track, rendition.name, urls)),
+                mediaPlaylist(track, rendition, urls),
+              ]),
+            ]),
+            inits: Object.fromEntries(
+              renditions.map((rendition) => [
+                absolute(initUrl(track, rendition.name, urls)),
+                rendition.init,
+              ]),
+            ),
+          },
+          firstKey: { url: absolute(keyUrl(track, period, urls)), keyBase64: toBase64(key) },
+          durationS,
+          positionS: started.positionS,
+        },
+      }
+    },
+
+    /** Leases the key of one period: 16 bytes. One statement. */
+    async leaseKey(
+      session: SessionClaims,
+      trackId: TrackId,
+      version: number,
+      period: number,
+    ): Promise<Uint8Array<ArrayBuffer>> {
+      const now = clock()
+      if (session.trackId !== trackId || session.version !== version)
+        throw refusal('wrong-track', now)
+      const lease = await listening.lease(session, period, now)
+      if (lease.outcome === 'granted') return periodKey(lease, trackId, version, period)
+      throw lease.outcome === 'no-session'
+        ? refusal('ended', now)
+        : refusal(lease.outcome, now, lease.retryAfterS)
+    },
+
+    /** Notes how far the listener is, and renews the session's token. One statement. */
+    async heartbeat(
+      userId: AccessClaims['userId'],
+      sessionId: SessionId,
+      positionS: number,
+    ): Promise<Heartbeat> {
+      const now = clock()
+      const heard = await listening.record(sessionId, userId, positionS, false, now)
+      if (heard.outcome !== 'recorded') throw refusal(heard.outcome, now)
+      const { trackId, version, plan, durationS } = heard
+      const issued = await tokenFor({ sessionId, userId, trackId, version }, plan, durationS)
+      return {
+        heardS: heard.heardS,
+        expiresAt: issued.expiresAt.toISOString(),
+        token: issued.token,
+        quota: quotaOf(heard.limitMs, heard.usedMs, now),
+      }
+    },
+
+    /** Ends a session; the same again is the same answer. */
+    async complete(
+      userId: AccessClaims['userId'],
+      sessionId: SessionId,
+      positionS: number,
+    ): Promise<Completion> {
+      const now = clock()
+      const heard = await listening.record(sessionId, userId, positionS, true, now)
+      if (heard.outcome !== 'recorded') throw refusal(heard.outcome, now)
+      return {
+        heardS: heard.heardS,
+        counted: heard.counted,
+        quota: quotaOf(heard.limitMs, heard.usedMs, now),
+      }
+    },
+
+    /** Today's budget and what is left of it. */
+    async quota(who: AccessClaims): Promise<Quota> {
+      const now = clock()
+      const found = await listening.quota(who.userId, who.familyId, now)
+      if (!found) throw refusal('signed-out', now)
+      return quotaOf(found.limitMs, found.usedMs, now)
+    },
+
+    /**
+     * The master playlist, for players that fetch it themselves. Without a session it offers what
+     * the free plan hears; with one, the session's version and plan.
+     */
+    async masterPlaylist(
+      trackId: TrackId,
+      version: number | null,
+      session: { token: string; claims: SessionClaims } | null,
+      mediaBase: string,
+    ): Promise<string> {
+      const media = await listening.media(trackId, version ?? session?.claims.version ?? null)
+      if (!media) throw refusal('not-found', clock())
+      const maxBitrate = session ? session.claims.maxBitrate : PLANS.free.maxBitrate
+      return masterPlaylist({ trackId, ...media }, offered(media.renditions, maxBitrate), {
+        apiBase: API_BASE,
+        mediaBase,
+        token: session?.token ?? null,
+      })
+    },
+
+    /** The playlist of one rendition. */
+    async mediaPlaylist(
+      trackId: TrackId,
+      version: number | null,
+      name: string,
+      session: { token: string; claims: SessionClaims } | null,
+      mediaBase: string,
+    ): Promise<string> {
+      const media = await listening.media(trackId, version ?? session?.claims.version ?? null)
+      const maxBitrate = session ? session.claims.maxBitrate : PLANS.free.maxBitrate
+      const rendition = media && offered(media.renditions, maxBitrate).find((r) => r.name === name)
+      if (!rendition) throw new Problem('not-found', 'The track has no such rendition.')
+      return mediaPlaylist({ trackId, ...media }, rendition, {
+        apiBase: API_BASE,
+        mediaBase,
+        token: session?.token ?? null,
+      })
+    },
+
+    /** Plays that counted, the latest first. */
+    history(who: AccessClaims, query: PageQuery, mediaBase: string): Promise<Page<Play>> {
+      return pageThrough(
+        query,
+        (limit, after) => listening.history(who.userId, limit, after),
+        (row) => ({ at: row.cursorAt, id: row.sessionId }),
+        (row) => ({
+          sessionId: row.sessionId,
+          track: presentTrack(row.track, mediaBase),
+          startedAt: row.startedAt.toISOString(),
+          heardS: row.heardS,
+          completed: row.completed,
+        }),
+      )
+    },
+
+    /** How much a listener has heard, ever. */
+    totals: (who: AccessClaims): Promise<ListeningTotals> => listening.totals(who.userId),
+  }
+}
+
+export type ListeningService = ReturnType<typeof makeListeningService>

@@ -1,0 +1,139 @@
+import {
+  AAC_FRAME_SAMPLES,
+  frameCount,
+  initKey,
+  type MediaTiming,
+  periodOfSegment,
+  segmentCount,
+  segmentIv,
+  segmentKey,
+  segmentStartFrame,
+  type TrackId,
+} from '@mist/db/contract'
+
+/** All that a playlist is made of; where it is served is told apart from it by `PlaylistUrls`. */
+export type PlaylistTrack = {
+  trackId: TrackId
+  version: number
+  timing: MediaTiming
+}
+
+export type PlaylistRendition = {
+  name: string
+  peakBandwidth: number
+  averageBandwidth: number
+  codecs: string
+  ivSeed: Uint8Array
+}
+
+/** Where playlists, keys and media are; the API's own are path-absolute, so no host is baked in. */
+export type PlaylistUrls = {
+  /** `/api/v1` */
+  apiBase: string
+  /** `/api/v1/media`, or the CDN in front of the media bucket */
+  mediaBase: string
+  /** Session token for players that can't send headers; goes into playlist and key URLs. */
+  token: string | null
+}
+
+const withToken = (url: string, token: string | null) =>
+  token === null ? url : `${url}${url.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}`
+
+/** URL of the master playlist of one version. */
+export function masterUrl(
+  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  { apiBase, token }: PlaylistUrls,
+): string {
+  return withToken(`${apiBase}/tracks/${trackId}/hls/master.m3u8?v=${version}`, token)
+}
+
+/** URL of the media playlist of one rendition. */
+export function renditionUrl(
+  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  name: string,
+  { apiBase, token }: PlaylistUrls,
+): string {
+  return withToken(`${apiBase}/tracks/${trackId}/hls/${name}.m3u8?v=${version}`, token)
+}
+
+/** URL of the key of one period. */
+export function keyUrl(
+  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  period: number,
+  { apiBase, token }: PlaylistUrls,
+): string {
+  return withToken(`${apiBase}/keys/${trackId}/${version}/${period}`, token)
+}
+
+/** URL of the init segment of one rendition. */
+export function initUrl(
+  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  name: string,
+  { mediaBase }: PlaylistUrls,
+): string {
+  return `${mediaBase}/${initKey(trackId, version, name)}`
+}
+
+/** Writes the master playlist; renditions in the given order, which should rise. */
+export function masterPlaylist(
+  track: PlaylistTrack,
+  renditions: readonly PlaylistRendition[],
+  urls: PlaylistUrls,
+): string {
+  const variants = renditions.flatMap((rendition) => [
+    `#EXT-X-STREAM-INF:BANDWIDTH=${rendition.peakBandwidth},AVERAGE-BANDWIDTH=${rendition.averageBandwidth},CODECS="${rendition.codecs}"`,
+    renditionUrl(track, rendition.name, urls),
+  ])
+  return `${['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-INDEPENDENT-SEGMENTS', ...variants].join('\n')}\n`
+}
+
+/**
+ * Seconds of each segment, priming and padding included: whole AAC frames between two points of the
+ * four-second grid, and in the last one what is left.
+ */
+export function segmentDurations(timing: MediaTiming): number[] {
+  const count = segmentCount(timing)
+  const startOf = (segment: number) =>
+    segment === count ? frameCount(timing) : segmentStartFrame(timing.sampleRate, segment)
+  return Array.from(
+    { length: count },
+    (_, segment) =>
+      ((startOf(segment + 1) - startOf(segment)) * AAC_FRAME_SAMPLES) / timing.sampleRate,
+  )
+}
+
+/**
+ * Writes the media playlist of one rendition: CMAF segments, each with an IV of its own, each three
+ * with a key of their own (RFC 8216 §4.3.2.4). The init segment is clear, hence EXT-X-MAP comes
+ * before the first EXT-X-KEY.
+ */
+export function mediaPlaylist(
+  track: PlaylistTrack,
+  rendition: Pick<PlaylistRendition, 'name' | 'ivSeed'>,
+  urls: PlaylistUrls,
+): string {
+  const { trackId, version, timing } = track
+  const durations = segmentDurations(timing)
+  const segments = durations.flatMap((durationS, segment) => {
+    const iv = Array.from(segmentIv(rendition.ivSeed, segment), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('')
+    return [
+      `#EXT-X-KEY:METHOD=AES-128,URI="${keyUrl(track, periodOfSegment(segment), urls)}",IV=0x${iv}`,
+      `#EXTINF:${durationS.toFixed(6)},`,
+      `${urls.mediaBase}/${segmentKey(trackId, version, rendition.name, segment)}`,
+    ]
+  })
+  return `${[
+    '#EXTM3U',
+    '#EXT-X-VERSION:7',
+    // RFC 8216 §4.3.3.1: no EXTINF, rounded to the nearest integer, may exceed it.
+    `#EXT-X-TARGETDURATION:${Math.max(1, Math.round(Math.max(...durations)))}`,
+    '#EXT-X-MEDIA-SEQUENCE:0',
+    '#EXT-X-PLAYLIST-TYPE:VOD',
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+    `#EXT-X-MAP:URI="${initUrl(track, rendition.name, urls)}"`,
+    ...segments,
+    '#EXT-X-ENDLIST',
+  ].join('\n')}\n`
+}

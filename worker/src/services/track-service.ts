@@ -1,0 +1,96 @@
+import { COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
+import type { Page, PageQuery } from '../contract/pages.ts'
+import type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
+import type { Clock } from '../platform/clock.ts'
+import { Problem } from '../problem.ts'
+import type { TrackRepo, TrackRow } from '../repos/track-repo.ts'
+import { pageThrough } from './paging.ts'
+
+/** Presents a track; `mediaBase` is the absolute URL that media keys are appended to. */
+export function presentTrack(row: TrackRow, mediaBase: string): Track {
+  const { coverVersion } = row
+  const [small, medium, large] = COVER_SIZES
+  const cover = (version: number, size: (typeof COVER_SIZES)[number]) =>
+    `${mediaBase}/${coverKey(row.id, version, size)}`
+  return {
+    id: row.id,
+    title: row.title,
+    artists: row.artists,
+    album: row.album,
+    genres: row.genres,
+    durationS: row.durationS,
+    coverUrls:
+      coverVersion === null
+        ? null
+        : {
+            '96': cover(coverVersion, small),
+            '320': cover(coverVersion, medium),
+            '800': cover(coverVersion, large),
+          },
+    loudnessLufs: row.loudnessLufs,
+    tempoBpm: row.tempoBpm,
+    version: row.version,
+    createdAt: row.createdAt.toISOString(),
+    year: row.year,
+    trackNumber: row.trackNumber,
+    attribution: row.attribution,
+  }
+}
+
+const noTrack = () => new Problem('not-found', 'There is no such track.')
+
+/** The catalogue. */
+export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: Clock }) {
+  return {
+    /** A page of published tracks, the newest first. */
+    list(query: PageQuery, mediaBase: string): Promise<Page<Track>> {
+      return pageThrough(
+        query,
+        (limit, after) => tracks.list(limit, after),
+        (row) => ({ at: row.cursorAt, id: row.id }),
+        (row) => presentTrack(row, mediaBase),
+      )
+    },
+
+    async find(trackId: TrackId, mediaBase: string): Promise<Track> {
+      const row = await tracks.find(trackId)
+      if (!row) throw noTrack()
+      return presentTrack(row, mediaBase)
+    },
+
+    /** Tracks that sound alike, by cosine similarity of their embeddings (same version only). */
+    async similar(trackId: TrackId, limit: number, mediaBase: string): Promise<SimilarTrack[]> {
+      const rows = await tracks.similar(trackId, limit)
+      if (!rows) throw noTrack()
+      return rows.map((row) => ({
+        track: presentTrack(row, mediaBase),
+        // Floating-point error can put it a hair beyond.
+        similarity: Math.min(1, Math.max(-1, row.similarity)),
+      }))
+    },
+
+    async analysis(trackId: TrackId): Promise<TrackAnalysis> {
+      const row = await tracks.analysis(trackId)
+      if (!row) throw noTrack()
+      return {
+        waveform: Array.from(atob(row.waveform ?? ''), (char) => char.charCodeAt(0)),
+        features: row.features,
+      }
+    },
+
+    /** Corrects what a track is called and who made it. */
+    async patch(trackId: TrackId, patch: TrackPatch, mediaBase: string): Promise<Track> {
+      if (!(await tracks.patch(trackId, patch))) throw noTrack()
+      const row = await tracks.find(trackId)
+      if (!row) throw new Problem('track-not-ready', 'The track is changed, but not published yet.')
+      return presentTrack(row, mediaBase)
+    },
+
+    /** Takes a track away: it is gone for listeners at once, its objects follow. */
+    async remove(trackId: TrackId): Promise<void> {
+      if (!(await tracks.remove(trackId, clock()))) throw noTrack()
+    },
+  }
+}
+
+export type TrackService = ReturnType<typeof makeTrackService>
