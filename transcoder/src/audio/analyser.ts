@@ -89,9 +89,7 @@ export function makeAnalyser() {
   return {
     /** Hears more of the track; keeps nothing of `samples`. */
     push(samples: Float32Array): void {
-      const clean = samples.every(Number.isFinite)
-        ? samples
-        : samples.map((x) => (Number.isFinite(x) ? x : 0))
+      const clean = finite(samples)
       samplesHeard += clean.length
       waveform.push(clean)
       frames.push(clean)
@@ -122,6 +120,13 @@ export function makeAnalyser() {
       }
     },
   }
+}
+
+/** Answers the samples themselves, or a copy with 0 in place of NaN and infinities. */
+function finite(samples: Float32Array): Float32Array {
+  let sum = 0
+  for (let i = 0; i < samples.length; i++) sum += samples[i]! * 0
+  return sum === 0 ? samples : samples.map((x) => (Number.isFinite(x) ? x : 0))
 }
 
 /** Mean square and sign changes per sample of one frame. */

@@ -24,10 +24,7 @@ export function embed(summary: Float64Array, constants: EmbeddingConstants): Flo
   if (summary.length !== mean.length) {
     throw new RangeError(`A summary of ${summary.length} does not fit ${mean.length} constants`)
   }
-  const scores = summary.map((value, i) => {
-    const score = (value - mean[i]!) / deviation[i]!
-    return Math.max(-CLIP, Math.min(CLIP, score))
-  })
+  const scores = summary.map((value, i) => zScore(value, mean[i]!, deviation[i]!))
   const projected = new Float64Array(EMBEDDING_SIZE)
   for (let row = 0; row < EMBEDDING_SIZE; row++) {
     for (let i = 0; i < scores.length; i++) {
@@ -40,4 +37,9 @@ export function embed(summary: Float64Array, constants: EmbeddingConstants): Flo
   const fallback = new Float32Array(EMBEDDING_SIZE)
   fallback[0] = 1
   return fallback
+}
+
+/** Answers how many deviations a value lies from the mean, clipped at ±4. */
+export function zScore(value: number, mean: number, deviation: number): number {
+  return Math.max(-CLIP, Math.min(CLIP, (value - mean) / deviation))
 }

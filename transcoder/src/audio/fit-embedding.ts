@@ -1,4 +1,4 @@
-import { EMBEDDING_SIZE, type EmbeddingConstants } from './embedding.ts'
+import { EMBEDDING_SIZE, zScore, type EmbeddingConstants } from './embedding.ts'
 import { symmetricEigen } from './symmetric-eigen.ts'
 
 /** A dimension that hardly varies in the material is not to be blown up. */
@@ -6,13 +6,16 @@ const MIN_DEVIATION = 1e-3
 
 /**
  * Fits the embedding's constants to summaries, without labels: mean and deviation of each
- * dimension, then principal components, each divided by its deviation to the power `whitening`
- * (0: plain PCA, where a few loud components decide; 1: white, where noise counts as much as
- * signal; a half lies between).
+ * dimension, then principal components of the weighted z-scores, each divided by its deviation to
+ * the power `whitening` (0: plain PCA, where a few loud components decide; 1: white, where noise
+ * counts as much as signal; a half lies between).
+ *
+ * @param weights how much each dimension counts, as long as a summary
+ * @throws RangeError where there are no more summaries than components to find
  */
 export function fitEmbedding(
   summaries: readonly Float64Array[],
-  { whitening = 0.5 }: { whitening?: number } = {},
+  { weights, whitening = 0.5 }: { weights: Float64Array; whitening?: number },
 ): EmbeddingConstants {
   const first = summaries[0]
   if (!first || summaries.length <= EMBEDDING_SIZE) {
@@ -29,7 +32,7 @@ export function fitEmbedding(
     return Math.max(MIN_DEVIATION, Math.sqrt(variance))
   })
   const scores = summaries.map((summary) =>
-    summary.map((value, i) => Math.max(-4, Math.min(4, (value - mean[i]!) / deviation[i]!))),
+    summary.map((value, i) => weights[i]! * zScore(value, mean[i]!, deviation[i]!)),
   )
   const covariance = new Float64Array(size * size)
   for (const row of scores) {
@@ -41,7 +44,7 @@ export function fitEmbedding(
   const projection: number[] = []
   for (let row = 0; row < EMBEDDING_SIZE; row++) {
     const scale = Math.max(values[row]!, 1e-6) ** (-whitening / 2)
-    for (let i = 0; i < size; i++) projection.push(vectors[row * size + i]! * scale)
+    for (let i = 0; i < size; i++) projection.push(vectors[row * size + i]! * weights[i]! * scale)
   }
   return { mean, deviation, projection }
 }

@@ -15,6 +15,12 @@ export type TrackMeasurements = {
   dynamicRangeDb: number
 }
 
+/** Length of a summary. */
+export const SUMMARY_SIZE = 88
+
+/** How many cepstral coefficients' changes are kept: the higher ones flicker in any sound. */
+const CHANGES = 13
+
 /**
  * Lays a track's measurements out as the vector that the embedding is projected from. Nothing in it
  * depends on the gain: the mean level and the mean of MFCC 0 are left out.
@@ -33,7 +39,7 @@ export function summarise(track: TrackMeasurements): Float64Array {
   return Float64Array.from([
     ...mean.subarray(1, MFCC_COUNT),
     ...logs(deviation.subarray(0, MFCC_COUNT)),
-    ...logs(change.subarray(0, 13)),
+    ...logs(change.subarray(0, CHANGES)),
     ...mean.subarray(FRAME.contrast, FRAME.contrast + CONTRAST_BANDS),
     ...deviation.subarray(FRAME.contrast, FRAME.contrast + CONTRAST_BANDS),
     ...scalars.map((at) => mean[at]!),
@@ -51,6 +57,21 @@ export function summarise(track: TrackMeasurements): Float64Array {
     track.tempo.strength,
     Math.log2(track.onsetRateHz + 0.25),
   ])
+}
+
+/**
+ * Answers how much each summary dimension counts after z-scoring. Fine spectral detail (the higher
+ * cepstral coefficients) counts less than the rough shape and how it moves, the course of the level
+ * more; found by cross-validation, and flat around these values.
+ */
+export function summaryWeights(): Float64Array {
+  const means = MFCC_COUNT - 1
+  const cepstral = means + MFCC_COUNT + CHANGES
+  const levels = cepstral + 2 * CONTRAST_BANDS + 10
+  const weights = new Float64Array(SUMMARY_SIZE).fill(1)
+  for (let i = 0; i < means; i++) weights[i] = 0.9 - (0.6 * i) / (means - 1)
+  for (let i = 0; i < MFCC_COUNT; i++) weights[means + i] = 1.3 - (0.5 * i) / (MFCC_COUNT - 1)
+  return weights.fill(1.5, levels, levels + 4)
 }
 
 /** Logarithms of spreads: they are skewed, and z-scores want symmetry. */
