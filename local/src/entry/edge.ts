@@ -14,4 +14,4 @@ const Config = z.object({
 const config = Config.parse(JSON.parse(process.env['MIST_EDGE'] ?? '{}'))
 const edge = await startEdge(config)
 console.log(`web at ${config.webPort}, API at ${config.apiPort}`)
-onStop(edge.stop)
+onStop(() => edge.stop())

@@ -17,4 +17,4 @@ const r2 = await startLocalR2({
   latencyMs: Number(S3_LATENCY_MS ?? 0),
 })
 console.log(`S3 at ${r2.endpoint}`)
-onStop(r2.stop)
+onStop(() => r2.stop())

@@ -14,4 +14,4 @@ const proxy = await makeNeonProxy({
   maxConnections: Number(NEON_PROXY_CONNECTIONS ?? 20),
 })
 console.log(`speaking Neon's protocols at ${proxy.url}`)
-onStop(proxy.stop)
+onStop(() => proxy.stop())

@@ -16,4 +16,4 @@ const server = await startPgliteServer({
   },
 })
 console.log(`serving ${dataDir} at ${server.url}`)
-onStop(server.stop)
+onStop(() => server.stop())

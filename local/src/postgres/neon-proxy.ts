@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
-import { createWebSocketStream, WebSocketServer } from 'ws'
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
 import { NeonRequest, runBatch, runOne, toHttpError } from './neon-http.ts'
 
 /** What {@link makeNeonProxy} needs. */
@@ -75,17 +75,21 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
       return
     }
     sessions.handleUpgrade(request, socket, head, (client) => {
-      connectUpstream(upstream).then(
-        (backend) => {
-          open.add(backend)
-          backend.once('close', () => open.delete(backend))
-          const frontend = createWebSocketStream(client)
-          void Promise.allSettled([pipeline(frontend, backend), pipeline(backend, frontend)])
-        },
-        () => client.close(1011, 'the database is not reachable'),
-      )
+      void join(client)
     })
   })
+
+  async function join(client: WebSocket): Promise<void> {
+    try {
+      const backend = await connectUpstream(upstream)
+      open.add(backend)
+      backend.once('close', () => open.delete(backend))
+      const frontend = createWebSocketStream(client)
+      await Promise.allSettled([pipeline(frontend, backend), pipeline(backend, frontend)])
+    } catch {
+      client.close(1011, 'the database is not reachable')
+    }
+  }
 
   const boundPort = await listen(server, port)
   return {

@@ -36,7 +36,7 @@ export function makeSession(options: SessionOptions) {
   const { id, socket, turns, settings, idleInTransactionMs, run, isLast, onFatal } = options
   const statements = new Set<string>()
   let isStarted = false
-  let isClosed = false
+  const life = { isClosed: false }
   let isPumping = false
   let unread: Buffer = Buffer.alloc(0)
   let isCopyingIn = false
@@ -109,16 +109,16 @@ export function makeSession(options: SessionOptions) {
     isPumping = true
     clearTimeout(idleTimer)
     try {
-      while (ready.length > 0 && !isClosed) {
+      while (ready.length > 0 && !life.isClosed) {
         giveBack ??= await turns.take()
-        if (isClosed) break
+        if (life.isClosed) break
         const bytes = ready.length === 1 ? ready[0] : Buffer.concat(ready)
         ready = []
         if (bytes === undefined) break
         const output = isCopyingIn ? withoutCopyIn(await run(bytes)) : await run(bytes)
         isCopyingIn = false
         status = finalStatus(output)
-        if (!isClosed) socket.write(output)
+        if (!life.isClosed) socket.write(output)
         if (status === 'I') release()
       }
     } catch (error) {
@@ -126,7 +126,7 @@ export function makeSession(options: SessionOptions) {
       socket.destroy()
     }
     isPumping = false
-    if (isClosed) await cleanUp()
+    if (life.isClosed) await cleanUp()
     else if (giveBack !== null) watchIdle()
   }
 
@@ -163,7 +163,7 @@ export function makeSession(options: SessionOptions) {
     receive,
     /** Frees the backend; an open transaction is rolled back. */
     close(): void {
-      isClosed = true
+      life.isClosed = true
       clearTimeout(idleTimer)
       if (!isPumping) void cleanUp()
     },

@@ -129,15 +129,16 @@ test('two connections may use the same name for a prepared statement', async () 
   })
 })
 
+async function psql(command: string, input: string): Promise<string> {
+  const running = promisify(execFile)('psql', [server.url, '-c', command, '-c', 'select 7'])
+  running.child.stdin?.end(input)
+  return (await running).stdout
+}
+
 // psql is not part of what the stack installs.
 const hasPsql = spawnSync('psql', ['--version']).error === undefined
 
 test.runIf(hasPsql)('rows are copied in and out, and a failed copy does no harm', async () => {
-  const psql = async (command: string, input: string) => {
-    const running = promisify(execFile)('psql', [server.url, '-c', command, '-c', 'select 7'])
-    running.child.stdin?.end(input)
-    return (await running).stdout
-  }
   await withClient((client) => client.query('create table copied (id int primary key, body text)'))
   expect(await psql('copy copied from stdin', '1\ta\n2\tb\n')).toContain('COPY 2')
   expect(await psql('copy copied to stdout', '')).toContain('1\ta\n2\tb\n')

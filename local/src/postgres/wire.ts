@@ -97,13 +97,14 @@ export function errorMessage(severity: 'ERROR' | 'FATAL', code: string, text: st
   return message('E', `S${severity}\0V${severity}\0C${code}\0M${text}\0\0`)
 }
 
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
 /** What a server says after it has let a client in. */
 export function welcome(minorVersion: number, settings: Record<string, string>): Buffer {
-  const int32 = (value: number) => {
-    const bytes = Buffer.alloc(4)
-    bytes.writeInt32BE(value)
-    return bytes
-  }
   return Buffer.concat([
     // NegotiateProtocolVersion: we speak 3.0 to whoever asks for a newer 3.x.
     ...(minorVersion > 0 ? [message('v', int32(0), int32(0))] : []),

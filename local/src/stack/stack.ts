@@ -211,7 +211,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       [],
       { ...QUIET_WRANGLER, MIST_EDGE: JSON.stringify(edge) },
       async () => {
-        const [api, web] = [`${apiUrl}/api/v1/genres`, `http://127.0.0.1:${ports.web}/robots.txt`]
+        const [api, web] = [
+          `${apiUrl}/api/v1/openapi.json`,
+          `http://127.0.0.1:${ports.web}/robots.txt`,
+        ]
         return (await isHealthy(api)) && (await isHealthy(web))
       },
     )
