@@ -99,6 +99,8 @@ function NowPlaying() {
 function Times() {
   const position = usePlayer(({ positionS }) => Math.floor(positionS))
   const duration = usePlayer(({ durationS }) => durationS)
+  const isEmpty = usePlayer(({ phase }) => phase.kind === 'empty')
+  if (isEmpty) return null
   return (
     <p className="shrink-0 text-xs text-dim tabular-nums">
       <span data-testid="position">{clockOf(position)}</span>

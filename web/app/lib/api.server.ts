@@ -14,15 +14,17 @@ const PASSED_ON = ['cookie', 'user-agent', 'accept-language', 'cf-connecting-ip'
 export function apiFor({ request, context }: Ask): Api {
   const { origin } = new URL(request.url)
   return makeApi({
-    send: (path, init) => {
-      const headers = new Headers(init.headers)
+    origin,
+    fetch: (input, init) => {
+      const asked = new Request(input, init)
+      const headers = new Headers(asked.headers)
       for (const name of PASSED_ON) {
         const value = request.headers.get(name)
         if (value !== null) headers.set(name, value)
       }
       // A form post brings the page's Origin, which the Worker checks on writes with cookies.
       headers.set('origin', request.headers.get('origin') ?? origin)
-      return context.api(new Request(new URL(path, origin), { ...init, headers }))
+      return context.api(new Request(asked, { headers }))
     },
   })
 }

@@ -1,142 +1,114 @@
+import { makeClient } from '@mist/worker/client'
+import type { Login, NewUpload, Registration } from '@mist/worker/client'
+import type { InferResponseType } from 'hono/client'
 import { ApiRefusal, problemOfResponse, unreachable } from './problem.ts'
-import type {
-  Device,
-  Heard,
-  HistoryEntry,
-  Job,
-  ListeningSession,
-  Page,
-  Quota,
-  SignIn,
-  SimilarTrack,
-  StartedUpload,
-  Track,
-  UploadRequest,
-  User,
-} from './api-types.ts'
 
-/** Sends one request to the API; `path` starts with `/api/v1/`. */
-export type Send = (path: string, init: RequestInit) => Promise<Response>
+/** What the API's answers promise when they are not refusals. */
+type Ok = 200 | 201 | 202 | 204
 
-export type CallOptions = { signal?: AbortSignal; headers?: Record<string, string> }
+type Ask = (...args: never[]) => Promise<{ ok: boolean }>
 
-function queryOf(params: Record<string, string | number | undefined>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined) query.set(name, String(value))
+export type PageOf = { limit?: number; cursor?: string }
+
+export type CallOptions = { signal?: AbortSignal }
+
+function isResponse(answer: unknown): answer is Response {
+  return answer instanceof Response
+}
+
+/** Waits for an answer. @throws ApiRefusal where it is none, or not a 2xx. */
+async function answered(asking: Promise<unknown>, signal?: AbortSignal): Promise<Response> {
+  const answer = await asking.catch((error: unknown) => {
+    if (signal?.aborted) throw error
+    throw new ApiRefusal(unreachable(), { cause: error })
+  })
+  if (!isResponse(answer)) throw new ApiRefusal(unreachable())
+  if (!answer.ok) throw new ApiRefusal(await problemOfResponse(answer))
+  return answer
+}
+
+/** Asks, and reads the JSON of the answer. */
+async function read<F extends Ask>(ask: F, ...args: Parameters<F>): Promise<InferResponseType<F, Ok>> {
+  const response = await answered(ask(...args))
+  return response.json()
+}
+
+function queryOf({ limit, cursor }: PageOf) {
+  return {
+    ...(limit === undefined ? {} : { limit: String(limit) }),
+    ...(cursor === undefined ? {} : { cursor }),
   }
-  const text = query.toString()
-  return text === '' ? '' : `?${text}`
+}
+
+function init({ signal }: CallOptions): { init: RequestInit } {
+  return { init: signal ? { signal } : {} }
 }
 
 /**
- * Makes the typed client of the API. The same one serves loaders, which send over the service
- * binding with the visitor's cookies, and the browser, which refreshes its sign-in as needed.
+ * Makes what pages and the player ask the API with: the Worker's typed client, with refusals thrown.
+ * The same one serves loaders, which send over the service binding with the visitor's cookies, and
+ * the browser, which renews its sign-in as needed.
  *
  * @throws ApiRefusal from every call that is not answered with 2xx
  */
-export function makeApi({ send }: { send: Send }) {
-  async function exchange(
-    method: string,
-    path: string,
-    body: unknown,
-    { signal, headers = {} }: CallOptions = {},
-  ): Promise<Response> {
-    const init: RequestInit = { method, headers: { accept: 'application/json', ...headers } }
-    if (signal) init.signal = signal
-    if (body !== undefined) {
-      init.body = JSON.stringify(body)
-      init.headers = { ...init.headers, 'content-type': 'application/json' }
-    }
-    const response = await send(`/api/v1/${path}`, init).catch((error: unknown) => {
-      if (signal?.aborted) throw error
-      throw new ApiRefusal(unreachable())
-    })
-    if (!response.ok) throw new ApiRefusal(await problemOfResponse(response))
-    return response
-  }
+export function makeApi({ origin, fetch }: { origin: string; fetch: typeof globalThis.fetch }) {
+  const client = makeClient(origin, { fetch })
 
-  async function call<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    options?: CallOptions,
-  ): Promise<T> {
-    const response = await exchange(method, path, body, options)
-    const text = await response.text()
-    // The Worker's types describe what it answers; its own tests hold the two together.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return (text === '' ? null : JSON.parse(text)) as T
+  /** For the answers whose cookies matter. */
+  async function cookiesOf(asking: Promise<unknown>): Promise<string[]> {
+    return (await answered(asking)).headers.getSetCookie()
   }
 
   return {
-    /** Signs in; the answer carries the cookies that make it last. */
-    async signIn(kind: 'login' | 'register', values: Record<string, string>) {
-      const response = await exchange('POST', `auth/${kind}`, values)
-      return { cookies: response.headers.getSetCookie(), signIn: (await response.json()) as SignIn }
-    },
-    /** Ends this sign-in; the answer clears the cookies. */
-    async signOut() {
-      const response = await exchange('POST', 'auth/logout', {})
-      return { cookies: response.headers.getSetCookie() }
-    },
-    async changePassword(currentPassword: string, newPassword: string) {
-      const response = await exchange('POST', 'auth/password', { currentPassword, newPassword })
-      return { cookies: response.headers.getSetCookie() }
-    },
-    me: () => call<{ user: User }>('GET', 'auth/me'),
-    devices: () => call<{ items: Device[] }>('GET', 'auth/sessions'),
-    revokeDevice: (id: string) => call<null>('DELETE', `auth/sessions/${encodeURIComponent(id)}`),
+    /** Each of these answers with the cookies that start or end the sign-in. */
+    login: (json: Login) => cookiesOf(client.auth.login.$post({ json })),
+    register: (json: Registration) => cookiesOf(client.auth.register.$post({ json })),
+    logout: () => cookiesOf(client.auth.logout.$post()),
+    changePassword: (currentPassword: string, newPassword: string) =>
+      cookiesOf(client.auth.password.$post({ json: { currentPassword, newPassword } })),
 
-    tracks: (page: { limit?: number; cursor?: string }) =>
-      call<Page<Track>>('GET', `tracks${queryOf(page)}`),
-    track: (id: string) => call<Track>('GET', `tracks/${encodeURIComponent(id)}`),
+    me: () => read(client.auth.me.$get),
+    devices: () => read(client.auth.sessions.$get),
+    async revokeDevice(id: string) {
+      await answered(client.auth.sessions[':id'].$delete({ param: { id } }))
+    },
+    async revokeOtherDevices() {
+      await answered(client.auth.sessions.$delete())
+    },
+
+    tracks: (page: PageOf) => read(client.tracks.index.$get, { query: queryOf(page) }),
+    track: (id: string) => read(client.tracks[':id'].$get, { param: { id } }),
     similar: (id: string, limit: number) =>
-      call<{ items: SimilarTrack[] }>(
-        'GET',
-        `tracks/${encodeURIComponent(id)}/similar${queryOf({ limit })}`,
-      ),
+      read(client.tracks[':id'].similar.$get, { param: { id }, query: { limit: String(limit) } }),
 
-    quota: () => call<Quota>('GET', 'quota'),
-    history: (page: { limit?: number; cursor?: string }) =>
-      call<Page<HistoryEntry>>('GET', `me/history${queryOf(page)}`),
+    quota: () => read(client.quota.index.$get),
+    history: (page: PageOf) => read(client.me.history.$get, { query: queryOf(page) }),
 
-    startListening: (trackId: string, positionS: number, options?: CallOptions) =>
-      call<ListeningSession>(
-        'POST',
-        'listening-sessions',
-        positionS > 0 ? { trackId, positionS } : { trackId },
-        options,
-      ),
+    startListening: (trackId: string, positionS: number) =>
+      read(client.listeningSessions.index.$post, { json: { trackId, positionS } }),
     heartbeat: (id: string, positionS: number) =>
-      call<Heard>('POST', `listening-sessions/${id}/heartbeat`, { positionS }),
+      read(client.listeningSessions[':id'].heartbeat.$post, { param: { id }, json: { positionS } }),
     completeListening: (id: string, positionS: number) =>
-      call<{ heardS: number; counted: boolean; quota: Quota }>(
-        'POST',
-        `listening-sessions/${id}/complete`,
-        { positionS },
-      ),
+      read(client.listeningSessions[':id'].complete.$post, { param: { id }, json: { positionS } }),
 
-    startUpload: (request: UploadRequest, options?: CallOptions) =>
-      call<StartedUpload>('POST', 'uploads', request, options),
+    startUpload: (json: NewUpload, options: CallOptions = {}) =>
+      read(client.uploads.index.$post, { json }, init(options)),
     /** Fresh URLs for an upload; parts that are stored already come with their etag. */
-    resumeUpload: (uploadId: string, options?: CallOptions) =>
-      call<StartedUpload>('GET', `uploads/${uploadId}`, undefined, options),
+    resumeUpload: (uploadId: string, options: CallOptions = {}) =>
+      read(client.uploads[':uploadId'].$get, { param: { uploadId } }, init(options)),
     completeUpload: (
       uploadId: string,
       parts: { partNumber: number; etag: string }[] | null,
-      options?: CallOptions,
+      options: CallOptions = {},
     ) =>
-      call<{ jobId: string; status: string }>(
-        'POST',
-        `uploads/${uploadId}/complete`,
-        parts === null ? {} : { parts },
-        options,
+      read(
+        client.uploads[':uploadId'].complete.$post,
+        { param: { uploadId }, json: parts === null ? {} : { parts } },
+        init(options),
       ),
-    jobs: (page: { limit?: number; cursor?: string }) =>
-      call<Page<Job>>('GET', `jobs${queryOf(page)}`),
-    job: (id: string, options?: CallOptions) => call<Job>('GET', `jobs/${id}`, undefined, options),
-    retryJob: (id: string) => call<Job>('POST', `jobs/${id}/retry`, {}),
+    jobs: (page: PageOf) => read(client.jobs.index.$get, { query: queryOf(page) }),
+    job: (jobId: string) => read(client.jobs[':jobId'].$get, { param: { jobId } }),
+    retryJob: (jobId: string) => read(client.jobs[':jobId'].retry.$post, { param: { jobId } }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { makeApi } from './api.ts'
-import type { Send } from './api.ts'
+import type { Api } from './api.ts'
 import { makeSignInKeeper } from './sign-in-keeper.ts'
 import type { SignInKeeper } from './sign-in-keeper.ts'
 
@@ -39,13 +39,18 @@ export function signInKeeper(): SignInKeeper {
 }
 
 /** Sends with the visitor's cookies; renews the sign-in before it ends, and once if it was refused. */
-const send: Send = async (path, init) => {
+async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const keep = signInKeeper()
   if (keep.dueInMs() === 0) await keep.renew()
-  const response = await fetch(path, init)
+  const response = await fetch(input, init)
   if (response.status !== 401 || keep.dueInMs() === null) return response
-  return (await keep.renew()) === 'renewed' ? fetch(path, init) : response
+  return (await keep.renew()) === 'renewed' ? fetch(input, init) : response
 }
 
-/** The API as the visitor's browser asks it. */
-export const browserApi = makeApi({ send })
+let api: Api | null = null
+
+/** The API as the visitor's browser asks it; only in the browser. */
+export function browserApi(): Api {
+  api ??= makeApi({ origin: window.location.origin, fetch: send })
+  return api
+}

@@ -20,8 +20,8 @@ export type Problem = {
 export class ApiRefusal extends Error {
   readonly problem: Problem
 
-  constructor(problem: Problem) {
-    super(problem.detail)
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.detail, options)
     this.name = 'ApiRefusal'
     this.problem = problem
   }

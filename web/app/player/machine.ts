@@ -67,6 +67,7 @@ export type PlayerEvent =
   | { type: 'mute' }
   | { type: 'dismiss' }
   | { type: 'restore'; saved: Saved }
+  | { type: 'forget' }
   // The deck.
   | { type: 'sounding' }
   | { type: 'silent' }
@@ -356,6 +357,11 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
         : same(state)
     case 'restore':
       return restore(state, event.saved)
+    case 'forget':
+      return {
+        state: { ...initialState, volume: state.volume, muted: state.muted },
+        effects: [...dropping(state), { type: 'stop' }],
+      }
     case 'sounding':
       return state.phase.kind === 'starting' || state.phase.kind === 'stalled'
         ? same({ ...state, phase: { kind: 'playing' } })

@@ -18,7 +18,7 @@ function notesOf(name: 'localStorage' | 'sessionStorage'): Storage | null {
 }
 
 /** Remembers loudness and queue, follows keys, and shows the system what is playing. */
-function attend(listener: string | null): () => void {
+function attend(listener: () => string | null): () => void {
   const lasting = notesOf('localStorage')
   const passing = notesOf('sessionStorage')
   const loudness = lasting && recallLoudness(lasting)
@@ -26,12 +26,12 @@ function attend(listener: string | null): () => void {
     dispatch({ type: 'volume', volume: loudness.volume })
     if (loudness.muted) dispatch({ type: 'mute' })
   }
-  const saved = passing && recallQueue(passing, listener)
+  const saved = passing && recallQueue(passing, listener())
   if (saved) dispatch({ type: 'restore', saved })
 
   const show = connectMediaSession(dispatch)
   const keep = () => {
-    if (passing) keepQueue(passing, playerStore.getState(), listener)
+    if (passing) keepQueue(passing, playerStore.getState(), listener())
   }
   let keptAtS = -1
   const unsubscribe = playerStore.subscribe((state, before) => {
@@ -64,9 +64,14 @@ export function usePlayerEngine(
   { isSignedIn, userId }: { isSignedIn: boolean; userId: string | null },
 ): void {
   const listener = useRef(userId)
-  listener.current = userId
 
-  useEffect(() => attend(listener.current), [])
+  useEffect(() => {
+    // What one listener had in the player is not the next one's; signing in keeps it.
+    if (listener.current !== null && listener.current !== userId) dispatch({ type: 'forget' })
+    listener.current = userId
+  }, [userId])
+
+  useEffect(() => attend(() => listener.current), [])
 
   useEffect(() => {
     // Effects never run on the server; saying so keeps hls.js out of its bundle.
@@ -92,7 +97,7 @@ export function usePlayerEngine(
         return
       }
       const player = makePlayer({
-        api: browserApi,
+        api: browserApi(),
         makeDeck: (index, onEvent) => makeDeck(elements[index], onEvent),
         dispatch,
         state: () => playerStore.getState(),
@@ -115,7 +120,7 @@ export function usePlayerEngine(
 
   useEffect(() => {
     if (!isSignedIn) return
-    browserApi.quota().then(
+    browserApi().quota().then(
       (quota) => dispatch({ type: 'quota', quota }),
       // The budget is shown where it is known; playing tells it again.
       () => {},

@@ -11,7 +11,7 @@ export function loader() {
 
 export async function action({ request, context }: ActionFunctionArgs) {
   try {
-    const { cookies } = await apiFor({ request, context }).signOut()
+    const cookies = await apiFor({ request, context }).logout()
     return redirect('/', { headers: withCookies(cookies) })
   } catch (error) {
     if (isRefusal(error)) throw pageProblem(error.problem)

@@ -11,7 +11,7 @@ export const meta: MetaFunction = () => [{ title: 'Register · Mist' }]
 export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await request.formData(), ['email', 'username', 'password'])
   try {
-    const { cookies } = await apiFor({ request, context }).signIn('register', values)
+    const cookies = await apiFor({ request, context }).register(values)
     const to = returnPath(new URL(request.url).searchParams.get('to'))
     return redirect(to, { headers: withCookies(cookies) })
   } catch (error) {
