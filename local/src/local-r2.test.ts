@@ -78,3 +78,11 @@ test('a hundred megabytes pass whole, both ways', async () => {
   for await (const chunk of got.body ?? []) hash.update(chunk)
   expect(hash.digest('hex')).toBe(createHash('sha256').update(body).digest('hex'))
 }, 60_000)
+
+test('what was stored is there after a restart', async () => {
+  expect((await fetch(await presign('PUT', 'kept.bin'), { method: 'PUT', body: 'x' })).ok).toBe(true)
+  await r2.stop()
+  const buckets = ['media', 'originals']
+  r2 = await startLocalR2({ dir, port: 0, buckets, accessKeyId, secretAccessKey })
+  expect(await (await fetch(await presign('GET', 'kept.bin'))).text()).toBe('x')
+})

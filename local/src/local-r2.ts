@@ -33,7 +33,7 @@ export async function startLocalR2(options: LocalR2Options) {
       port: 0,
       cf: false,
       log: new Log(LogLevel.WARN),
-      r2Persist: dir,
+      resourcePersistencePath: dir,
       r2Buckets: Object.fromEntries(
         buckets.map((id, index) => [`BUCKET_${index}`, { id, s3Credentials }]),
       ),

@@ -49,7 +49,6 @@ const config :Workerd.Config = (
     (name = "main", worker = (
       modules = [(name = "worker", esModule = embed ${text(basename(bundle))})],
       compatibilityDate = "2026-11-01",
-      compatibilityFlags = ["nodejs_compat"],
       bindings = [
         ${bindings}
       ],
