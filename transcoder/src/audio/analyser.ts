@@ -124,9 +124,10 @@ export function makeAnalyser() {
 
 /** Answers the samples themselves, or a copy with 0 in place of NaN and infinities. */
 function finite(samples: Float32Array): Float32Array {
-  let sum = 0
-  for (let i = 0; i < samples.length; i++) sum += samples[i]! * 0
-  return sum === 0 ? samples : samples.map((x) => (Number.isFinite(x) ? x : 0))
+  for (let i = 0; i < samples.length; i++) {
+    if (!Number.isFinite(samples[i])) return samples.map((x) => (Number.isFinite(x) ? x : 0))
+  }
+  return samples
 }
 
 /** Mean square and sign changes per sample of one frame. */

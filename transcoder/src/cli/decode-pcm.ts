@@ -28,9 +28,9 @@ export async function decodePcm(
   let rest = Buffer.alloc(0)
   ffmpeg.stdout.on('data', (chunk: Buffer) => {
     // A pipe cuts anywhere; samples are four bytes, and a Float32Array wants them aligned: a copy.
-    const bytes = Buffer.concat([rest, chunk])
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     const whole = bytes.length - (bytes.length % 4)
-    onSamples(new Float32Array(Uint8Array.from(bytes.subarray(0, whole)).buffer))
+    onSamples(new Float32Array(new Uint8Array(bytes.subarray(0, whole)).buffer))
     rest = bytes.subarray(whole)
   })
   await new Promise<void>((resolve, reject) => {
