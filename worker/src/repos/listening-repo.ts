@@ -181,7 +181,7 @@ export function makeListeningRepo({ db }: { db: Database }) {
         sql`select r.outcome, r.session_id, r.version, r.plan, r.period, r.kid,
                    translate(encode(r.wrapped, 'base64'), E'\n', '') as wrapped, r.sample_rate,
                    r.sample_count, r.priming_samples, r.padding_samples,
-                   r.limit_ms, r.used_ms, r.retry_after_s, s.position_s
+                   r.renditions, r.limit_ms, r.used_ms, r.retry_after_s, s.position_s
             from start_listening_session(
               ${request.newSessionId}, ${request.userId}, ${request.familyId}, ${request.trackId},
               ${request.positionS}, ${at(request.now)}

@@ -1,0 +1,166 @@
+import { parseArgs } from 'node:util'
+import { median, quantile } from '../lib/statistics.ts'
+import { printTable, writeReport } from '../lib/report.ts'
+import { load, type Call, type LoadResult } from './load.ts'
+import { makeWorld, type Listener, type World } from './world.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '8' },
+    requests: { type: 'string', default: '1200' },
+    out: { type: 'string', default: 'bench/reports/api.json' },
+  },
+})
+const rounds = Number(options.rounds)
+const connections = Number(options.connections)
+const requests = Number(options.requests)
+
+/** Leases that one premium listener may take in a burst: 540 s of pace, of which the start takes one. */
+const LEASES_PER_LISTENER = 40
+
+type Scenario = { name: string; origin: string; expect: number; calls: Call[] }
+type Session = { id: string; token: string; trackId: string; version: number }
+
+const repeat = (call: Call) => Array.from({ length: requests }, () => call)
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** Starts sessions outside of the measurement, for the leases and heartbeats of one round. */
+async function openSessions(
+  world: World,
+  listeners: Listener[],
+  trackId: string,
+): Promise<Session[]> {
+  const sessions: Session[] = []
+  for (const { accessToken } of listeners) {
+    const response = await fetch(`${world.apiUrl}/api/v1/listening-sessions`, {
+      method: 'POST',
+      headers: { ...bearer(accessToken), 'content-type': 'application/json' },
+      body: JSON.stringify({ trackId }),
+    })
+    if (!response.ok) throw new Error(`session start: ${response.status} ${await response.text()}`)
+    const { id, token } = (await response.json()) as { id: string; token: string }
+    sessions.push({ id, token, trackId, version: 1 })
+  }
+  return sessions
+}
+
+function scenariosOf(world: World, round: number, sessions: Session[]): Scenario[] {
+  const { apiUrl, bareUrl } = world
+  const trackId = world.trackIds[round]!
+  const starters = world.listeners.slice((rounds + 1) * sessions.length)
+  return [
+    { name: 'bare hello', origin: bareUrl, expect: 200, calls: repeat({ path: '/hello' }) },
+    { name: 'bare statement', origin: bareUrl, expect: 200, calls: repeat({ path: '/statement' }) },
+    {
+      name: 'catalogue, cold',
+      origin: apiUrl,
+      expect: 200,
+      calls: repeat({ path: '/api/v1/tracks?limit=24', headers: bearer(world.adminToken) }),
+    },
+    {
+      name: 'catalogue, cached',
+      origin: apiUrl,
+      expect: 200,
+      calls: repeat({ path: '/api/v1/tracks?limit=24' }),
+    },
+    {
+      name: 'session start',
+      origin: apiUrl,
+      expect: 201,
+      calls: starters.slice(0, requests).map(({ accessToken }) => ({
+        method: 'POST',
+        path: '/api/v1/listening-sessions',
+        headers: bearer(accessToken),
+        body: JSON.stringify({ trackId }),
+      })),
+    },
+    {
+      name: 'key lease',
+      origin: apiUrl,
+      expect: 200,
+      // Period by period over all sessions, as many listeners at once would ask.
+      calls: Array.from({ length: LEASES_PER_LISTENER }, (_, period) =>
+        sessions.map((session) => ({
+          path: `/api/v1/keys/${session.trackId}/${session.version}/${period + 1}`,
+          headers: bearer(session.token),
+        })),
+      )
+        .flat()
+        .slice(0, requests),
+    },
+    {
+      name: 'heartbeat',
+      origin: apiUrl,
+      expect: 200,
+      calls: Array.from({ length: Math.ceil(requests / sessions.length) }, (_, beat) =>
+        sessions.map((session) => ({
+          method: 'POST' as const,
+          path: `/api/v1/listening-sessions/${session.id}/heartbeat`,
+          headers: bearer(session.token),
+          body: JSON.stringify({ positionS: beat / 100 }),
+        })),
+      )
+        .flat()
+        .slice(0, requests),
+    },
+  ]
+}
+
+const perRound = Math.ceil(requests / LEASES_PER_LISTENER)
+console.log('Preparing Postgres 17, the bundles and the listeners…')
+const world = await makeWorld({
+  listeners: (rounds + 1) * perRound + requests,
+  tracks: Math.max(60, rounds + 1),
+})
+const results = new Map<string, (LoadResult & { statements: number })[]>()
+try {
+  // Round 0 warms caches, connections and compilers, and is not counted.
+  for (let round = 0; round <= rounds; round++) {
+    const crowd = world.listeners.slice(round * perRound, (round + 1) * perRound)
+    const sessions = await openSessions(world, crowd, world.trackIds[round]!)
+    for (const { name, origin, expect, calls } of scenariosOf(world, round, sessions)) {
+      const before = world.statements.count
+      const result = await load(origin, calls, { connections, expect })
+      const statements = (world.statements.count - before) / calls.length
+      if (round === 0) continue
+      if (Object.keys(result.unexpected).length > 0)
+        throw new Error(`${name}: unexpected answers ${JSON.stringify(result.unexpected)}`)
+      results.set(name, [...(results.get(name) ?? []), { ...result, statements }])
+    }
+    process.stdout.write(round === 0 ? 'warm · ' : `round ${round} of ${rounds} · `)
+  }
+} finally {
+  await world.close()
+}
+
+const p50 = (result: LoadResult) => quantile(result.latenciesMs, 0.5)
+const hello = results.get('bare hello')!
+const statement = results.get('bare statement')!
+const rows = [...results].map(([name, runs]) => ({
+  name,
+  requestsPerS: Math.round(median(runs.map((run) => run.requestsPerS))),
+  p50Ms: median(runs.map(p50)),
+  p99Ms: median(runs.map((run) => quantile(run.latenciesMs, 0.99))),
+  statements: median(runs.map((run) => run.statements)),
+  // Pair by pair within a round, so that a machine that slows down slows down both sides.
+  p50ToStatement: median(runs.map((run, index) => p50(run) / p50(statement[index]!))),
+  throughputToHello: median(
+    runs.map((run, index) => run.requestsPerS / hello[index]!.requestsPerS),
+  ),
+}))
+
+console.log('\n')
+printTable(
+  ['', 'req/s', 'p50 ms', 'p99 ms', 'statements', 'p50 ÷ bare statement', 'req/s ÷ bare hello'],
+  rows.map((row) => [
+    row.name,
+    row.requestsPerS,
+    row.p50Ms.toFixed(2),
+    row.p99Ms.toFixed(2),
+    row.statements.toFixed(2),
+    row.p50ToStatement.toFixed(2),
+    row.throughputToHello.toFixed(2),
+  ]),
+)
+await writeReport(options.out, { benchmark: 'api', rounds, connections, requests, rows })

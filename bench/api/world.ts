@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FamilyId, TrackId, UserId } from '@mist/db/contract'
+import { migrate } from '@mist/db/migrate'
+import * as schema from '@mist/db/schema'
+import { makeTrack } from '@mist/db/testing'
+import { makeNeonProxy } from '@mist/local/postgres/neon-proxy'
+import { startRealPostgres } from '@mist/local/postgres/real-postgres'
+import { bundleWorker, serveBundle } from '@mist/local/workerd/serve-bundle'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import { makeTokens } from '../../worker/src/platform/tokens.ts'
+
+const JWT_SECRET = randomBytes(48).toString('base64')
+
+export type Listener = { userId: UserId; familyId: FamilyId; accessToken: string }
+
+/**
+ * The world of the API benchmark: a real Postgres 17 behind the Neon protocol, the deployed bundle
+ * and the baseline in plain workerd, premium listeners, and a catalogue.
+ */
+export async function makeWorld({ listeners, tracks }: { listeners: number; tracks: number }) {
+  const dir = fileURLToPath(new URL('../../.local/postgres17', import.meta.url))
+  const postgres = await startRealPostgres({ dir, say: (text) => console.log(text) })
+  const admin = new pg.Client({ connectionString: postgres.url })
+  await admin.connect()
+  await admin.query('create database bench')
+  await admin.end()
+  const url = new URL(postgres.url)
+  url.pathname = '/bench'
+  await migrate(url.href)
+
+  const statements = { count: 0 }
+  const proxy = await makeNeonProxy({
+    upstream: url.href,
+    onStatement: () => {
+      statements.count++
+    },
+  })
+  const pool = new pg.Pool({ connectionString: url.href })
+  const db = drizzle(pool, { schema })
+
+  const trackIds: TrackId[] = []
+  for (let index = 0; index < tracks; index++) {
+    trackIds.push((await makeTrack(db, { durationS: 600, title: `Track ${index}` })).trackId)
+  }
+  await pool.query(
+    `insert into users (id, email, username, password_hash, plan)
+     select gen_random_uuid(), 'l' || n || '@example.test', 'l' || n, 'x', 'premium' from generate_series(1, $1::int) n`,
+    [listeners],
+  )
+  const { rows } = await pool.query<{ id: FamilyId; user_id: UserId }>(
+    `insert into refresh_families (id, user_id, expires_at)
+     select gen_random_uuid(), id, '2100-01-01' from users returning id, user_id`,
+  )
+  await pool.query('analyze')
+  const tokens = makeTokens({ secret: JWT_SECRET, clock: () => new Date() })
+  const people: Listener[] = []
+  for (const { id, user_id } of rows) {
+    const { token } = await tokens.issueAccess({
+      userId: user_id,
+      familyId: id,
+      role: 'user',
+      plan: 'premium',
+    })
+    people.push({ userId: user_id, familyId: id, accessToken: token })
+  }
+  const first = people[0]!
+  const adminToken = await tokens.issueAccess({
+    userId: first.userId,
+    familyId: first.familyId,
+    role: 'admin',
+    plan: 'premium',
+  })
+
+  const outdir = await mkdtemp(join(tmpdir(), 'mist-bench-'))
+  const vars = {
+    DATABASE_URL: url.href,
+    NEON_PROXY_URL: proxy.url,
+    JWT_SECRET,
+    // The key under which the test factories wrap: every byte is 7.
+    CONTENT_KEY_SECRET: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+    S3_ENDPOINT: 'http://127.0.0.1:9',
+    S3_REGION: 'auto',
+    S3_BUCKET: 'mist-media',
+    S3_ORIGINALS_BUCKET: 'mist-originals',
+    S3_ACCESS_KEY_ID: 'unused',
+    S3_SECRET_ACCESS_KEY: 'unused',
+  }
+  const api = await serveBundle(await bundleWorker(join(outdir, 'api')), vars)
+  const bareBundle = await bundleWorker(join(outdir, 'bare'), 'bench/api/bare.toml')
+  const bare = await serveBundle(bareBundle.replace('index.js', 'bare-worker.js'), vars)
+
+  return {
+    apiUrl: api.url,
+    bareUrl: bare.url,
+    trackIds,
+    listeners: people,
+    adminToken: adminToken.token,
+    statements,
+    pool,
+    async close() {
+      await Promise.all([api.stop(), bare.stop()])
+      await pool.end()
+      await proxy.stop()
+      await postgres.stop()
+      await rm(outdir, { recursive: true, force: true })
+    },
+  }
+}
+
+export type World = Awaited<ReturnType<typeof makeWorld>>
