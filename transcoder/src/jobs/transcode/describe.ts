@@ -1,0 +1,60 @@
+import type { JobKind } from '@mist/db/contract'
+import type { UploadMetadata } from '@mist/db/schema'
+import { cleanText, type Tags } from './tags.ts'
+
+/** Credited where neither the admin nor the file names an artist. */
+export const UNKNOWN_ARTIST = 'Unknown artist'
+
+/** What is to change of a track's description; undefined stays as it is. */
+export type Description = {
+  title?: string | undefined
+  artists?: string[] | undefined
+  /** Whose album it is; where there is none of its own, the first artist's. */
+  albumArtist: string
+  album?: string | undefined
+  genres?: string[] | undefined
+  year?: number | undefined
+  trackNumber?: number | undefined
+  attribution?: string | undefined
+}
+
+/**
+ * Decides what a job says about its track. What the admin typed at the upload wins. Of a new track
+ * the file's tags tell the rest; of one that is there already they don't, since an admin may have
+ * corrected it.
+ */
+export function describe(kind: JobKind, metadata: UploadMetadata, tags: Tags): Description {
+  const typed = cleaned(metadata)
+  if (kind === 'retranscode' || kind === 'reembed') return { albumArtist: UNKNOWN_ARTIST }
+  if (kind === 'replace') return { ...typed, albumArtist: typed.artists?.[0] ?? UNKNOWN_ARTIST }
+  const artists = typed.artists ?? (tags.artists.length > 0 ? tags.artists : [UNKNOWN_ARTIST])
+  return {
+    title: typed.title ?? tags.title ?? undefined,
+    artists,
+    albumArtist: (typed.artists === undefined ? tags.albumArtist : null) ?? artists[0]!,
+    album: typed.album ?? tags.album ?? undefined,
+    genres: typed.genres ?? tags.genres,
+    year: typed.year ?? tags.year ?? undefined,
+    trackNumber: typed.trackNumber ?? tags.trackNumber ?? undefined,
+    attribution: typed.attribution,
+  }
+}
+
+function cleaned(metadata: UploadMetadata): UploadMetadata {
+  const text = (value: string | undefined) => {
+    const clean = cleanText(value ?? '')
+    return clean === '' ? undefined : clean
+  }
+  const list = (values: string[] | undefined) => {
+    const clean = [...new Set((values ?? []).map(cleanText).filter((each) => each !== ''))]
+    return clean.length === 0 ? undefined : clean
+  }
+  return {
+    ...metadata,
+    title: text(metadata.title),
+    album: text(metadata.album),
+    attribution: text(metadata.attribution),
+    artists: list(metadata.artists),
+    genres: list(metadata.genres),
+  }
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { AAC_FRAME_SAMPLES, initKey, segmentKey, type TrackId } from '@mist/db/contract'
+import { makeFragmentReader } from '../../cmaf/fragment-reader.ts'
+import { writeInitSegment } from '../../cmaf/init-segment.ts'
+import { makeSegmenter, type Segment } from '../../cmaf/segmenter.ts'
+import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
+import { makeBandwidth } from './bandwidth.ts'
+import { makeSegmentCipher } from './encrypt.ts'
+import { encodeOptions, inputOptions } from './ffmpeg-args.ts'
+import type { Plan, RenditionPlan } from './plan.ts'
+import type { Source } from './probe.ts'
+import type { makeUploads } from './store.ts'
+
+export type StoredRendition = {
+  name: string
+  bitrate: number
+  peakBandwidth: number
+  averageBandwidth: number
+  codecs: string
+  init: Uint8Array
+  ivSeed: Uint8Array
+}
+
+export type Encoded = {
+  renditions: StoredRendition[]
+  /** Samples of sound, at the plan's rate. */
+  sampleCount: number
+  paddingSamples: number
+  /** When the encoder had ended, by `performance.now()`. */
+  encodedAt: number
+}
+
+/**
+ * Encodes all renditions in one ffmpeg process and cuts, encrypts and stores their segments as they
+ * come. Nothing is written to disk, and no more than a few segments are in memory.
+ */
+export async function encode(options: {
+  ffmpeg: Ffmpeg
+  folder: string
+  file: string
+  source: Source
+  plan: Plan
+  trackId: TrackId
+  version: number
+  masterKey: Uint8Array<ArrayBuffer>
+  uploads: ReturnType<typeof makeUploads>
+  signal: AbortSignal
+  /** Seconds encoded so far. */
+  onProgress: (seconds: number) => void
+}): Promise<Encoded> {
+  const { plan, trackId, version, uploads } = options
+  const cipher = makeSegmentCipher(options.masterKey, trackId, version)
+  const tracks = plan.renditions.map((rendition) => ({
+    rendition,
+    ivSeed: randomBytes(16),
+    segmenter: makeSegmenter(plan.sampleRate),
+    bandwidth: makeBandwidth(plan.sampleRate),
+  }))
+  type Track = (typeof tracks)[number]
+  const cut: { track: Track; segment: Segment }[] = []
+
+  async function storeCut(): Promise<void> {
+    for (const { track, segment } of cut.splice(0)) {
+      const sealed = await cipher.encrypt(track.ivSeed, segment.index, segment.bytes)
+      track.bandwidth.add(sealed.length, segment.samples)
+      const key = segmentKey(trackId, version, track.rendition.name, segment.index)
+      await uploads.add(key, sealed, 'application/octet-stream')
+    }
+    options.onProgress(tracks[0]!.segmenter.samples() / plan.sampleRate)
+  }
+
+  // ffmpeg numbers the tracks from 1, in the ladder's order.
+  const reader = makeFragmentReader((number, frame) => {
+    const track = tracks[number - 1]
+    if (track === undefined) throw new RangeError(`ffmpeg made a track ${number} too many`)
+    const segment = track.segmenter.push(frame)
+    if (segment !== null) cut.push({ track, segment })
+  })
+  await options.ffmpeg.stream(
+    {
+      folder: options.folder,
+      input: options.file,
+      inputOptions: inputOptions(options.source.format),
+      outputOptions: encodeOptions(plan),
+      signal: options.signal,
+    },
+    (chunk) => {
+      reader.push(chunk)
+      return cut.length > 0 ? storeCut() : undefined
+    },
+  )
+  reader.end()
+  const encodedAt = performance.now()
+  for (const track of tracks) {
+    const segment = track.segmenter.finish()
+    if (segment !== null) cut.push({ track, segment })
+  }
+  await storeCut()
+
+  const timing = measureTiming(
+    tracks.map(({ segmenter }) => ({ samples: segmenter.samples(), frames: segmenter.frames() })),
+    plan,
+  )
+  const renditions = tracks.map(({ rendition, ivSeed, bandwidth }) => ({
+    name: rendition.name,
+    bitrate: rendition.bitrate,
+    ...bandwidth.finish(),
+    codecs: 'mp4a.40.2',
+    init: initOf(rendition, plan, timing),
+    ivSeed: new Uint8Array(ivSeed),
+  }))
+  for (const { name, init } of renditions) {
+    await uploads.add(initKey(trackId, version, name), init, 'video/mp4')
+  }
+  return { renditions, ...timing, encodedAt }
+}
+
+function initOf(
+  rendition: RenditionPlan,
+  plan: Plan,
+  timing: { sampleCount: number; paddingSamples: number },
+): Uint8Array {
+  return new Uint8Array(
+    writeInitSegment({
+      sampleRate: plan.sampleRate,
+      channels: 2,
+      bitrate: rendition.bitrate,
+      primingSamples: plan.primingSamples,
+      ...timing,
+    }),
+  )
+}
+
+/** The encoder shortens its last frame to what it really holds, so durations add up to the sound. */
+function measureTiming(
+  tracks: readonly { samples: number; frames: number }[],
+  plan: Plan,
+): { sampleCount: number; paddingSamples: number } {
+  const [first] = tracks
+  if (first === undefined || tracks.some((track) => track.samples !== first.samples)) {
+    throw new Error('the renditions are not of the same length')
+  }
+  return {
+    sampleCount: first.samples - plan.primingSamples,
+    paddingSamples: first.frames * AAC_FRAME_SAMPLES - first.samples,
+  }
+}

@@ -1,0 +1,137 @@
+import { ANALYSIS_RATE_HZ } from '../../audio/analyser.ts'
+import type { Plan } from './plan.ts'
+import type { SourceFormat } from './source-format.ts'
+
+/** Decoders that an upload may use: audio, with no way out of the file. */
+const DECODERS = [
+  'mp3float',
+  'mp3',
+  'mp2float',
+  'mp2',
+  'mp1float',
+  'mp1',
+  'flac',
+  'aac',
+  'vorbis',
+  'opus',
+  'alac',
+  'adpcm_ima_wav',
+  'adpcm_ima_qt',
+  'adpcm_ms',
+  'pcm_u8',
+  'pcm_s8',
+  'pcm_s16le',
+  'pcm_s16be',
+  'pcm_s24le',
+  'pcm_s24be',
+  'pcm_s32le',
+  'pcm_s32be',
+  'pcm_f32le',
+  'pcm_f32be',
+  'pcm_f64le',
+  'pcm_f64be',
+  'pcm_alaw',
+  'pcm_mulaw',
+] as const
+
+/**
+ * Decoders that ffprobe may open besides: it gives up on a file in which one stream's decoder is
+ * forbidden, and covers and music videos are welcome. ffmpeg itself never gets them.
+ */
+const PROBED_DECODERS = [
+  ...['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff'],
+  ...['h264', 'hevc', 'mpeg4', 'vp8', 'vp9', 'av1', 'libdav1d', 'theora'],
+] as const
+
+/**
+ * Options in front of every `-i`: exactly one demuxer, our decoders, no protocol but local files.
+ * The protocol list alone does not do it: with it, ffmpeg 5.1 still decodes another local file
+ * through a playlist.
+ */
+export function inputOptions(format: SourceFormat): string[] {
+  return confined(format, DECODERS)
+}
+
+/** The same for ffprobe. */
+export function probeOptions(format: SourceFormat): string[] {
+  return confined(format, [...DECODERS, ...PROBED_DECODERS])
+}
+
+function confined(format: SourceFormat, decoders: readonly string[]): string[] {
+  return [
+    '-protocol_whitelist',
+    'file,pipe',
+    '-format_whitelist',
+    format.demuxer,
+    '-codec_whitelist',
+    decoders.join(','),
+    '-f',
+    format.demuxer,
+  ]
+}
+
+/**
+ * One decode for everything that is measured: EBU R128 on the whole signal (its summary goes to the
+ * log) and mono float PCM for the analyser. The two must part before the downmix, because the
+ * format that the PCM asks for would travel up a plain chain and ebur128 would measure mono.
+ */
+export function analyseOptions(source: { channels: number }): string[] {
+  const graph = [
+    // More than two channels are measured as what listeners get to hear.
+    `[0:a:0]${source.channels > 2 ? 'aformat=channel_layouts=stereo,' : ''}asplit=2[whole][part]`,
+    '[whole]ebur128=peak=true:framelog=verbose,anullsink',
+    `[part]aresample=${ANALYSIS_RATE_HZ},aformat=sample_fmts=flt:channel_layouts=mono[pcm]`,
+  ]
+  return ['-v', 'info', '-filter_complex', graph.join(';'), '-map', '[pcm]', '-f', 'f32le']
+}
+
+/**
+ * One decode, one gain, all renditions: fragmented MP4 on standard output with a track for each
+ * rendition, in the ladder's order, every fragment one track's.
+ */
+export function encodeOptions(plan: Plan): string[] {
+  const chain = [
+    // Timestamps count samples from here on, so that a gap or a jump in the file's own can't
+    // become a gap in ours.
+    `[0:a:0]aformat=channel_layouts=stereo,asetpts=N/SR/TB`,
+    ...(plan.gainDb === 0 ? [] : [`volume=${plan.gainDb.toFixed(2)}dB:precision=float`]),
+    ...limiter(plan),
+    `aresample=${plan.sampleRate}`,
+    `asplit=${plan.renditions.length}${plan.renditions.map((_, i) => `[r${i}]`).join('')}`,
+  ]
+  return [
+    '-v',
+    'error',
+    '-filter_complex',
+    chain.join(','),
+    ...plan.renditions.flatMap((_, i) => ['-map', `[r${i}]`]),
+    '-c:a',
+    'aac',
+    '-flags:a',
+    '+bitexact',
+    ...plan.renditions.flatMap(({ bitrate, coder }, i) => [
+      `-b:a:${i}`,
+      String(bitrate),
+      `-aac_coder:a:${i}`,
+      coder,
+    ]),
+    '-f',
+    'mp4',
+    '-movflags',
+    'empty_moov+default_base_moof+separate_moof+skip_trailer',
+    '-frag_duration',
+    '1000000',
+  ]
+}
+
+/** Takes the embedded picture out as it is; never decoded by ffmpeg. */
+export function coverOptions(streamIndex: number): string[] {
+  return ['-v', 'error', '-map', `0:${streamIndex}`, '-c', 'copy', '-frames:v', '1', '-f', 'data']
+}
+
+function limiter({ limited, ceilingDb }: Plan): string[] {
+  if (!limited) return []
+  const limit = 10 ** (ceilingDb / 20)
+  // `latency` gives back the look-ahead, so that not a sample is added or lost.
+  return [`alimiter=limit=${limit.toFixed(4)}:attack=5:release=50:level=disabled:latency=1`]
+}

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  coverKey,
+  wrapMasterKey,
+  type JobErrorCode,
+  type JobId,
+  type JobStep,
+  type KeyRing,
+} from '@mist/db/contract'
+import type { Database } from '../../platform/database.ts'
+import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
+import type { Log } from '../../platform/log.ts'
+import type { ObjectStore } from '../../platform/object-store.ts'
+import { withWorkspace } from '../../platform/workspace.ts'
+import { analyse } from './analyse.ts'
+import { readCover } from './cover.ts'
+import { describe } from './describe.ts'
+import { download } from './download.ts'
+import { encode } from './encode.ts'
+import { HandedBack, isDiskFull, isOutage, Superseded, UnplayableSource } from './failures.ts'
+import { makeJobRepo, type ClaimedJob } from './job-repo.ts'
+import { makePlan } from './plan.ts'
+import { probe, type SourceLimits } from './probe.ts'
+import { makeProgress } from './progress.ts'
+import { publish, publishEmbedding } from './publish.ts'
+import { readSourceFormat } from './source-format.ts'
+import { makeUploads } from './store.ts'
+import { readTags } from './tags.ts'
+
+/** The original's name in the workspace: ours, so that no listener's reaches a command line. */
+const ORIGINAL = 'original'
+
+/** A job that killed its transcoder so often is given up. */
+const MAX_RUNS = 50
+
+/** Waits after an outage; the last one repeats until it is over. */
+const OUTAGE_WAITS_MS = [1000, 2000, 5000, 10_000, 15_000] as const
+
+export type ProcessorConfig = {
+  workDir: string
+  ladder: readonly number[]
+  limits: SourceLimits & { maxBytes: number }
+  keyRing: KeyRing
+  /** After a run that met a full disk. */
+  diskFullRetryMs: number
+}
+
+/** A run under way. */
+type Run = {
+  job: ClaimedJob
+  progress: ReturnType<typeof makeProgress>
+  /** Aborted when the transcoder stops or another run has taken over. */
+  signal: AbortSignal
+}
+
+/** What became of a run. */
+export type Outcome =
+  | { kind: 'completed'; audioS: number; lastByteAfterEncoderMs: number | null }
+  /** There was nothing to do, or another run has taken over. */
+  | { kind: 'skipped' }
+  /** The job has failed and will not be tried again. */
+  | { kind: 'failed'; code: JobErrorCode; detail: string }
+  /** Not the job's fault, or it may pass: try again after a while, without counting it. */
+  | { kind: 'wait'; afterMs: number; reason: string }
+  /** It broke; worth another attempt. */
+  | { kind: 'broken'; error: unknown }
+
+export type RunOptions = {
+  signal: AbortSignal
+  /** A break ends the job. */
+  isLastAttempt: boolean
+}
+
+export type Processor = ReturnType<typeof makeProcessor>
+
+/** Makes the recipe that turns an uploaded file into a published track. */
+export function makeProcessor(options: {
+  db: Database
+  objects: ObjectStore
+  ffmpeg: Ffmpeg
+  log: Log
+  config: ProcessorConfig
+  onStep?: (step: JobStep, seconds: number) => void
+}) {
+  const { db, objects, ffmpeg, log, config, onStep = () => {} } = options
+  const jobs = makeJobRepo(db)
+  const outages = new Map<JobId, number>()
+
+  return {
+    /** Runs a job once. It never throws: what happened is in the answer and in Postgres. */
+    async run(jobId: JobId, runOptions: RunOptions): Promise<Outcome> {
+      let run: Run | null = null
+      try {
+        const claim = await jobs.claim(jobId)
+        if (claim.kind === 'track-gone') {
+          const detail = 'The track was deleted before it was ready.'
+          await jobs.cancel(jobId, 'internal', detail)
+          return { kind: 'failed', code: 'internal', detail }
+        }
+        if (claim.kind === 'nothing-to-do') return { kind: 'skipped' }
+        run = begin(claim.job, runOptions.signal)
+        const outcome = await complete(run)
+        outages.delete(jobId)
+        return outcome
+      } catch (error) {
+        // What can't even be told to Postgres is told when it is back: the job is still ours.
+        return settle(jobId, run, error, runOptions).catch((another: unknown) =>
+          waitForOutage(jobId, another),
+        )
+      }
+    },
+  }
+
+  /** Starts to report on a job that was claimed. */
+  function begin(job: ClaimedJob, stop: AbortSignal): Run {
+    const lost = new AbortController()
+    const progress = makeProgress({
+      send: (step, share) => jobs.report(job, step, share),
+      onLost: () => lost.abort(new Superseded('another run has taken the job over')),
+      onStep,
+    })
+    return { job, progress, signal: AbortSignal.any([stop, lost.signal]) }
+  }
+
+  async function complete(run: Run): Promise<Outcome> {
+    try {
+      if (run.job.attempts > MAX_RUNS) {
+        throw new UnplayableSource('gave-up', `It was interrupted ${MAX_RUNS} times. Try again.`)
+      }
+      return await withWorkspace(config.workDir, (folder) => transcode(run, folder))
+    } finally {
+      await run.progress.stop()
+    }
+  }
+
+  async function transcode({ job, signal, progress }: Run, folder: string): Promise<Outcome> {
+    const { trackId, version } = job
+    const { limits } = config
+    const file = ORIGINAL
+
+    progress.begin('download')
+    await download({ objects, job, file: join(folder, file), maxBytes: limits.maxBytes, signal })
+
+    progress.begin('probe')
+    const format = await readSourceFormat(join(folder, file))
+    const source = await probe({ ffmpeg, folder, file, format, limits, signal })
+
+    progress.begin('analyse')
+    const heard = await analyse({
+      ...{ ffmpeg, folder, file, source, limits, signal },
+      onProgress: progress.advance,
+    })
+    if (job.kind === 'reembed') {
+      progress.begin('publish')
+      await publishEmbedding(db, job, heard)
+      return done(heard.features.durationS, null)
+    }
+
+    progress.begin('encode')
+    const plan = makePlan(source, heard.loudness, config.ladder)
+    const masterKey = new Uint8Array(randomBytes(16))
+    const uploads = makeUploads(objects, signal)
+    const onSkipped = (reason: string) => log.info({ jobId: job.jobId, reason }, 'skipped a cover')
+    const covers = await readCover({ ffmpeg, folder, file, source, signal, onSkipped })
+    for (const { size, bytes } of covers ?? []) {
+      await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
+    }
+    const encoded = await encode({
+      ...{ ffmpeg, folder, file, source, plan, trackId, version, masterKey, uploads, signal },
+      onProgress: (seconds) => progress.advance(seconds / heard.features.durationS),
+    })
+    await uploads.finish()
+    const storedAt = performance.now()
+
+    progress.begin('publish')
+    const key = await wrapMasterKey(config.keyRing, masterKey, trackId, version)
+    signal.throwIfAborted()
+    await publish(db, job, {
+      plan,
+      heard,
+      key,
+      ...encoded,
+      hasCover: covers !== null,
+      description: describe(job.kind, job.metadata, readTags(source.rawTags)),
+    })
+    return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
+  }
+
+  function done(audioS: number, lastByteAfterEncoderMs: number | null): Outcome {
+    return { kind: 'completed', audioS, lastByteAfterEncoderMs }
+  }
+
+  /** Tells Postgres what a failed run means for its job. */
+  async function settle(
+    jobId: JobId,
+    run: Run | null,
+    error: unknown,
+    { isLastAttempt }: RunOptions,
+  ): Promise<Outcome> {
+    if (error instanceof Superseded) return { kind: 'skipped' }
+    if (run === null) {
+      return isOutage(error) ? waitForOutage(jobId, error) : { kind: 'broken', error }
+    }
+    const { job } = run
+    const step = run.progress.step()
+    if (error instanceof HandedBack) {
+      await jobs.handBack(job)
+      return { kind: 'wait', afterMs: 0, reason: 'the transcoder is stopping' }
+    }
+    if (error instanceof UnplayableSource) {
+      await jobs.fail(job, step, error.code, error.message)
+      return { kind: 'failed', code: error.code, detail: error.message }
+    }
+    if (isDiskFull(error)) {
+      const minutes = Math.ceil(config.diskFullRetryMs / 60_000)
+      const detail =
+        "The transcoder's work folder is full. Make room; the job is tried again " +
+        `every ${minutes} min.`
+      await jobs.fail(job, step, 'disk-full', detail)
+      return { kind: 'wait', afterMs: config.diskFullRetryMs, reason: detail }
+    }
+    if (isOutage(error)) {
+      await jobs.handBack(job)
+      return waitForOutage(jobId, error)
+    }
+    if (isLastAttempt) {
+      const detail = `It failed again and again; the last time: ${sentence(error)}`
+      await jobs.fail(job, step, 'gave-up', detail)
+      return { kind: 'failed', code: 'gave-up', detail }
+    }
+    await jobs.requeue(job, 'internal', `It will be tried again. ${sentence(error)}`)
+    return { kind: 'broken', error }
+  }
+
+  function waitForOutage(jobId: JobId, error: unknown): Outcome {
+    const before = outages.get(jobId) ?? 0
+    outages.set(jobId, before + 1)
+    const afterMs = OUTAGE_WAITS_MS[Math.min(before, OUTAGE_WAITS_MS.length - 1)]!
+    return { kind: 'wait', afterMs, reason: sentence(error) }
+  }
+}
+
+/** The first line of an error, for people; a query's parameters or a log are further down. */
+function sentence(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.split('\n')[0]!.slice(0, 300)
+}

@@ -1,0 +1,159 @@
+import { TRANSCODE_QUEUE, TranscodeJob, type JobId } from '@mist/db/contract'
+import { DelayedError, Queue, UnrecoverableError, Worker, type Job } from 'bullmq'
+import type { Outcome, Processor } from '../jobs/transcode/processor.ts'
+import { HandedBack } from '../jobs/transcode/failures.ts'
+import type { Log } from './log.ts'
+
+/** A worker that says nothing for so long is taken for dead and its job given to another. */
+const LOCK_MS = 15_000
+const STALLED_CHECK_MS = 5000
+
+/** Redis answers within this or the relay tries again later. */
+const ANSWER_WITHIN_MS = 5000
+
+/** Waits between attempts: 5 s, 10 s, 20 s, 40 s. */
+const BACKOFF = { type: 'exponential', delay: 5000, jitter: 0.2 } as const
+
+/** Finished jobs kept for the dashboard; the truth is in Postgres. */
+const KEPT = { count: 500 } as const
+
+export type TranscodeQueue = ReturnType<typeof openQueue>
+
+/** How BullMQ sees a job. */
+export type QueueState = 'absent' | 'pending' | 'active' | 'finished'
+
+/** Opens the sending side of the queue. */
+export function openQueue(options: { redisUrl: string; attempts: number; log: Log }) {
+  const { redisUrl, attempts, log } = options
+  const queue = new Queue<TranscodeJob>(TRANSCODE_QUEUE, { connection: { url: redisUrl } })
+  queue.on('error', throttled(log, 'the queue lost Redis'))
+
+  async function state(jobId: JobId): Promise<QueueState> {
+    const found = await within(queue.getJobState(jobId))
+    if (found === 'unknown') return 'absent'
+    if (found === 'active') return 'active'
+    return found === 'completed' || found === 'failed' ? 'finished' : 'pending'
+  }
+
+  return {
+    queue,
+    state,
+    /**
+     * Makes sure that a job is in the queue. The job's id is BullMQ's id, so the same again changes
+     * nothing; only a finished one makes room for a new run.
+     */
+    async ensure(job: TranscodeJob): Promise<void> {
+      if ((await state(job.jobId)) === 'finished') await within(queue.remove(job.jobId))
+      await within(
+        queue.add('transcode', job, {
+          jobId: job.jobId,
+          attempts,
+          backoff: BACKOFF,
+          removeOnComplete: KEPT,
+          removeOnFail: KEPT,
+        }),
+      )
+    },
+    /** Jobs that wait, whether for a worker or for their time. */
+    async depth(): Promise<number> {
+      const counts = await within(queue.getJobCounts('wait', 'delayed', 'prioritized'))
+      return Object.values(counts).reduce((sum, count) => sum + count, 0)
+    },
+    close: () => queue.close(),
+  }
+}
+
+/** Takes jobs from the queue and runs them, `concurrency` at once. */
+export function startWorker(options: {
+  redisUrl: string
+  concurrency: number
+  processor: Processor
+  log: Log
+  onOutcome: (outcome: Outcome, seconds: number) => void
+}) {
+  const { redisUrl, concurrency, processor, log, onOutcome } = options
+  const stopping = new AbortController()
+
+  const worker = new Worker<TranscodeJob>(
+    TRANSCODE_QUEUE,
+    async (queued: Job<TranscodeJob>, token?: string) => {
+      const job = TranscodeJob.safeParse(queued.data)
+      if (!job.success) throw new UnrecoverableError('the queue held something that is not a job')
+      const { jobId } = job.data
+      const startedAt = performance.now()
+      const outcome = await processor.run(jobId, {
+        signal: stopping.signal,
+        isLastAttempt: queued.attemptsMade + 1 >= (queued.opts.attempts ?? 1),
+      })
+      const seconds = (performance.now() - startedAt) / 1000
+      log.info({ jobId, seconds, ...describeOutcome(outcome) }, `job ${outcome.kind}`)
+      onOutcome(outcome, seconds)
+      return settle(queued, token, outcome)
+    },
+    {
+      connection: { url: redisUrl, maxRetriesPerRequest: null },
+      concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      // Crashes are counted in Postgres, which survives Redis.
+      maxStalledCount: 1_000_000,
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
+    },
+  )
+  worker.on('error', throttled(log, 'the worker lost Redis or a lock'))
+
+  return {
+    /** Finishes what runs if it ends within `graceMs`, else hands it back; takes nothing new. */
+    async close(graceMs: number): Promise<void> {
+      const timer = setTimeout(
+        () => stopping.abort(new HandedBack('the transcoder is stopping')),
+        graceMs,
+      )
+      await worker.close()
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function settle(
+  queued: Job<TranscodeJob>,
+  token: string | undefined,
+  outcome: Outcome,
+): Promise<string> {
+  switch (outcome.kind) {
+    case 'completed':
+    case 'skipped':
+      return outcome.kind
+    case 'failed':
+      throw new UnrecoverableError(`${outcome.code}: ${outcome.detail}`)
+    case 'wait':
+      // Delayed by hand, since BullMQ counts a thrown error as an attempt.
+      await queued.moveToDelayed(Date.now() + outcome.afterMs, token)
+      throw new DelayedError(outcome.reason)
+    case 'broken':
+      throw outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error))
+  }
+}
+
+function describeOutcome(outcome: Outcome): Record<string, unknown> {
+  return outcome.kind === 'broken' ? { err: outcome.error } : outcome
+}
+
+function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis does not answer')), ANSWER_WITHIN_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Logs the first of a row of errors; a minute of outage is one line, not thousands. */
+function throttled(log: Log, message: string): (error: Error) => void {
+  let saidAt = -Infinity
+  return (error) => {
+    if (performance.now() - saidAt < 10_000) return
+    saidAt = performance.now()
+    log.warn({ reason: error.message || error.name }, message)
+  }
+}

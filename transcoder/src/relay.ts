@@ -1,0 +1,100 @@
+import { TrackId, TranscodeJob } from '@mist/db/contract'
+import { outbox } from '@mist/db/schema'
+import { asc, eq, isNull, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Database } from './platform/database.ts'
+import type { Log } from './platform/log.ts'
+import type { TranscodeQueue } from './platform/queue.ts'
+
+/** Rows moved at once. */
+const BATCH = 50
+
+/** A run that was seen so long ago is dead, unless BullMQ knows better. */
+const DEAD_AFTER_S = 30
+
+const PurgeTrack = z.object({ trackId: TrackId })
+
+const StrandedRow = z.object({ id: z.string(), track_id: z.string(), status: z.string() })
+
+/**
+ * Makes the relay, which carries what Postgres owes to the world. Everything it does may be done
+ * twice, by two relays or after a crash, and has the effect of once.
+ */
+export function makeRelay(options: {
+  db: Database
+  queue: TranscodeQueue
+  purgeTrack: (trackId: TrackId) => Promise<void>
+  log: Log
+}) {
+  const { db, queue, purgeTrack, log } = options
+
+  async function dispatch(row: typeof outbox.$inferSelect): Promise<void> {
+    if (row.topic === 'purge-track') {
+      await purgeTrack(PurgeTrack.parse(row.payload).trackId)
+    } else {
+      await queue.ensure(TranscodeJob.parse(row.payload))
+    }
+  }
+
+  return {
+    /**
+     * Moves waiting outbox rows on, oldest first. One that fails stays and does not hold up the
+     * others.
+     *
+     * @returns how many were moved
+     */
+    async relay(): Promise<number> {
+      const rows = await db
+        .select()
+        .from(outbox)
+        .where(isNull(outbox.dispatchedAt))
+        .orderBy(asc(outbox.id))
+        .limit(BATCH)
+      let moved = 0
+      for (const row of rows) {
+        try {
+          await dispatch(row)
+        } catch (error) {
+          if (!(error instanceof z.ZodError)) {
+            log.warn({ outboxId: row.id, err: error }, 'could not relay; will try again')
+            continue
+          }
+          // Nobody can ever read this row: it must not stand in the way for ever.
+          log.error({ outboxId: row.id, err: error }, 'dropped an outbox row that makes no sense')
+        }
+        // Not locked while it is dispatched: two relays that meet do the same harmless thing.
+        await db
+          .update(outbox)
+          .set({ dispatchedAt: sql`now()` })
+          .where(eq(outbox.id, row.id))
+        moved++
+      }
+      return moved
+    },
+
+    /**
+     * Puts unfinished jobs back into a queue that has lost them: Redis was emptied, or a
+     * transcoder died at the wrong moment.
+     *
+     * @returns how many were put back
+     */
+    async reconcile(): Promise<number> {
+      const { rows } = await db.execute(sql`
+        select id, track_id, status from jobs
+        where (status = 'queued' and coalesce(queued_at, created_at) < now() - interval '5 seconds')
+          or (status = 'processing'
+            and coalesce(seen_at, created_at) < now() - make_interval(secs => ${DEAD_AFTER_S}))
+          or (status = 'failed' and error_code = 'disk-full')
+        order by created_at limit 500`)
+      let put = 0
+      for (const row of rows.map((each) => StrandedRow.parse(each))) {
+        const state = await queue.state(TranscodeJob.shape.jobId.parse(row.id))
+        if (state === 'pending' || state === 'active') continue
+        await queue.ensure(TranscodeJob.parse({ v: 1, jobId: row.id, trackId: row.track_id }))
+        log.info({ jobId: row.id, was: row.status }, 'put a stranded job back into the queue')
+        put++
+      }
+      return put
+    },
+  }
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Env } from './env.ts'
+import { makeProcessor } from './jobs/transcode/processor.ts'
+import { makeMetrics } from './ops/metrics.ts'
+import { serveOps } from './ops/server.ts'
+import { openDatabase } from './platform/database.ts'
+import { makeFfmpeg } from './platform/ffmpeg/index.ts'
+import { makeLog, type Log } from './platform/log.ts'
+import { makeObjectStore } from './platform/object-store.ts'
+import { openQueue, startWorker } from './platform/queue.ts'
+import { removeStaleWorkspaces } from './platform/workspace.ts'
+import { makeRelay } from './relay.ts'
+import { makeSweep } from './sweep.ts'
+import { PUTS_AT_ONCE } from './jobs/transcode/store.ts'
+
+/** Kept back from the grace period for handing jobs back and closing connections. */
+const CLOSING_S = 5
+
+/** A workspace is older than any job by then. */
+const STALE_WORKSPACE_MS = 24 * 3600 * 1000
+
+/** A turn of a loop that takes so long hangs: the health check says so. */
+const HANGING_MS = 10 * 60 * 1000
+
+/**
+ * Builds and starts the whole transcoder: relay, worker, sweep, metrics. What is away at the start
+ * is waited for.
+ */
+export async function runTranscoder(env: Env) {
+  const log = makeLog(env.LOG_LEVEL)
+  const database = openDatabase({
+    url: env.DATABASE_URL,
+    connections: env.TRANSCODE_CONCURRENCY + 3,
+    log,
+  })
+  const { db } = database
+  const objects = makeObjectStore({
+    endpoint: env.S3_ENDPOINT,
+    region: env.S3_REGION,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+    mediaBucket: env.S3_BUCKET,
+    originalsBucket: env.S3_ORIGINALS_BUCKET,
+    connections: (PUTS_AT_ONCE + 1) * env.TRANSCODE_CONCURRENCY,
+  })
+  const ffmpeg = makeFfmpeg({
+    ffmpegPath: env.FFMPEG_PATH,
+    ffprobePath: env.FFPROBE_PATH,
+    limits: {
+      cpuS: env.FFMPEG_CPU_S,
+      wallS: env.FFMPEG_WALL_S,
+      memoryBytes: env.FFMPEG_MEMORY_MB * 1024 ** 2,
+      fileBytes: 0,
+    },
+  })
+  const queue = openQueue({ redisUrl: env.REDIS_URL, attempts: env.JOB_ATTEMPTS, log })
+  const metrics = makeMetrics({ queueDepth: queue.depth })
+  const processor = makeProcessor({
+    db,
+    objects,
+    ffmpeg,
+    log,
+    onStep: metrics.onStep,
+    config: {
+      workDir: env.WORK_DIR,
+      ladder: env.LADDER,
+      keyRing: env.CONTENT_KEY_SECRET,
+      diskFullRetryMs: env.DISK_FULL_RETRY_S * 1000,
+      limits: {
+        maxBytes: env.MAX_UPLOAD_BYTES,
+        maxDurationS: env.MAX_DURATION_S,
+        minDurationS: env.MIN_DURATION_S,
+        maxChannels: env.MAX_CHANNELS,
+        maxSampleRate: env.MAX_SAMPLE_RATE,
+      },
+    },
+  })
+  const sweep = makeSweep({ db, objects, log, retiredVersionS: env.RETIRED_VERSION_S })
+  const relay = makeRelay({ db, queue, purgeTrack: sweep.purgeTrack, log })
+
+  const ops = await serveOps({
+    port: env.METRICS_PORT,
+    host: env.METRICS_HOST,
+    dashboardPassword: env.DASHBOARD_PASSWORD ?? null,
+    metrics,
+    queue: queue.queue,
+    isHealthy: () => loops.every((loop) => loop.isAlive()),
+  })
+  const worker = startWorker({
+    redisUrl: env.REDIS_URL,
+    concurrency: env.TRANSCODE_CONCURRENCY,
+    processor,
+    log,
+    onOutcome: metrics.onOutcome,
+  })
+
+  const stopping = new AbortController()
+  const every = (name: string, ms: number, work: () => Promise<unknown>) =>
+    startLoop({ name, ms, work, log, signal: stopping.signal })
+  const loops = [
+    every('relay', env.RELAY_INTERVAL_MS, relay.relay),
+    every('reconcile', env.RECONCILE_INTERVAL_S * 1000, relay.reconcile),
+    every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
+      await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
+      await sweep.versions()
+      await sweep.originals()
+    }),
+  ]
+  log.info({ metricsPort: ops.port, concurrency: env.TRANSCODE_CONCURRENCY }, 'ready')
+
+  return {
+    metricsPort: ops.port,
+    /** Finishes or hands back what runs, within the grace period, and closes everything. */
+    async stop(): Promise<void> {
+      log.info('stopping')
+      stopping.abort()
+      await worker.close(Math.max(0, env.SHUTDOWN_GRACE_S - CLOSING_S) * 1000)
+      await Promise.all(loops.map((loop) => loop.ended))
+      await queue.close()
+      await ops.close()
+      await database.close()
+      objects.close()
+      log.info('stopped')
+    },
+  }
+}
+
+/** Runs `work` now and then; a failure is logged and the next time comes as if nothing was. */
+function startLoop(options: {
+  name: string
+  ms: number
+  work: () => Promise<unknown>
+  log: Log
+  signal: AbortSignal
+}) {
+  const { name, ms, work, log, signal } = options
+  let isDown = false
+  let beganAt = performance.now()
+  async function turn(): Promise<void> {
+    while (!signal.aborted) {
+      beganAt = performance.now()
+      try {
+        await work()
+        if (isDown) log.info({ loop: name }, 'works again')
+        isDown = false
+      } catch (error) {
+        // The first of a row: an outage of a minute is two lines.
+        if (!isDown) log.warn({ loop: name, err: error }, 'failed; will try again')
+        isDown = true
+      }
+      await sleep(ms, undefined, { signal }).catch(() => {})
+    }
+  }
+  return {
+    ended: turn(),
+    isAlive: () => performance.now() - beganAt < ms + HANGING_MS,
+  }
+}
