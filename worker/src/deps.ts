@@ -1,9 +1,10 @@
 import type { Config } from './env.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { makeDatabase } from './platform/database.ts'
+import { isDatabaseAway, makeDatabase } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
+import * as passwords from './platform/passwords.ts'
 import { makeTokens } from './platform/tokens.ts'
 import { makeAccountRepo } from './repos/account-repo.ts'
 import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
@@ -23,7 +24,7 @@ export function makeDeps(
   config: Config,
   {
     clock = systemClock,
-    // eslint-disable-next-line no-console -- the console is where Workers Logs reads
+    // oxlint-disable-next-line no-console -- the console is where Workers Logs reads
     log = makeLog((line) => console.log(line)),
   }: { clock?: Clock; log?: Log } = {},
 ) {
@@ -42,6 +43,8 @@ export function makeDeps(
     log,
     clock,
     tokens,
+    /** Whether a failure only means that the database can't be asked now. */
+    isAway: isDatabaseAway,
     cache: makeEdgeCache(),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
@@ -51,7 +54,13 @@ export function makeDeps(
       uploads: config.RATE_LIMIT_UPLOADS,
       keys: config.RATE_LIMIT_KEYS,
     },
-    accounts: makeAccountService({ accounts: makeAccountRepo({ db }), tokens, clock, log }),
+    accounts: makeAccountService({
+      accounts: makeAccountRepo({ db }),
+      tokens,
+      passwords,
+      clock,
+      log,
+    }),
     tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
     listening: makeListeningService({
       listening: makeListeningRepo({ db }),

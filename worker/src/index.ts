@@ -16,7 +16,7 @@ function build(env: unknown): Built {
 
 function refuse(error: unknown): Response {
   if (!(error instanceof BadEnv)) throw error
-  // eslint-disable-next-line no-console -- there is no log yet
+  // oxlint-disable-next-line no-console -- there is no log yet
   console.error(error.message)
   return Response.json(
     { title: 'The Worker is not configured', status: 500, detail: error.message },

@@ -1,8 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { AppEnv } from '../app-env.ts'
-import { isDatabaseAway } from '../platform/database.ts'
-import { describeError } from '../platform/log.ts'
+import { describeError } from '../describe-error.ts'
 import { Problem, Unavailable } from '../problem.ts'
 import { API_BASE } from '../services/listening-service.ts'
 
@@ -10,9 +9,9 @@ import { API_BASE } from '../services/listening-service.ts'
 const AWAY_RETRY_S = 5
 
 /** Makes a refusal of whatever was thrown; what we did not foresee leaks nothing. */
-function toProblem(error: unknown): Problem {
+function toProblem(error: unknown, isAway: (error: unknown) => boolean): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof Unavailable || isDatabaseAway(error))
+  if (error instanceof Unavailable || isAway(error))
     return new Problem(
       'unavailable',
       'A part of this service is away. Try again in a few seconds.',
@@ -30,7 +29,7 @@ function toProblem(error: unknown): Problem {
 
 /** Renders whatever a handler threw as `application/problem+json` (RFC 9457). */
 export function renderProblem(error: unknown, c: Context<AppEnv>): Response {
-  const problem = toProblem(error)
+  const problem = toProblem(error, c.get('deps').isAway)
   const requestId = c.get('requestId')
   if (problem.status >= 500)
     c.get('deps').log.error(problem.code, { requestId, error: describeError(problem.cause) })

@@ -28,12 +28,6 @@ export function makeObjectStore(options: ObjectStoreOptions) {
   const cache = new Map<string, ArrayBuffer>()
   const credentials = { accessKeyId, secretAccessKey, region, service: 's3', cache }
 
-  const at = (base: string, bucket: string, key: string, query: Record<string, string> = {}) => {
-    const url = new URL(`${base}/${bucket}/${key}`)
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-    return url.toString()
-  }
-
   async function call(method: string, url: string, body?: string, deadlineMs = DEADLINE_MS) {
     const signed = await new AwsV4Signer({
       ...credentials,
@@ -219,6 +213,12 @@ export function makeObjectStore(options: ObjectStoreOptions) {
 }
 
 export type ObjectStore = ReturnType<typeof makeObjectStore>
+
+function at(base: string, bucket: string, key: string, query: Record<string, string> = {}): string {
+  const url = new URL(`${base}/${bucket}/${key}`)
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+  return url.toString()
+}
 
 /** The text of the first element of this name; S3's answers nest no equal names. */
 function tag(xml: string, name: string): string | null {

@@ -67,3 +67,8 @@ export async function verifyPassword(
       wanted.length !== HASH_BYTES,
   }
 }
+
+export type Passwords = {
+  hashPassword: typeof hashPassword
+  verifyPassword: typeof verifyPassword
+}

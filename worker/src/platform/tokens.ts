@@ -93,18 +93,20 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
       issue(SESSION, { sub: claims.userId, mist: claims }, lifetimeS),
     /** Reads a session token; null when it is not one of ours, or expired. */
     readSession: (token: string) => read(SESSION, SessionClaims, token),
+    makeRefresh: makeRefreshToken,
+    hashRefresh: hashRefreshToken,
   }
 }
 
 export type Tokens = ReturnType<typeof makeTokens>
 
 /** Makes an opaque refresh token, 256 random bits, and the SHA-256 under which it is stored. */
-export async function makeRefreshToken(): Promise<{ token: string; hash: Uint8Array }> {
+async function makeRefreshToken(): Promise<{ token: string; hash: Uint8Array }> {
   const token = base64url.encode(crypto.getRandomValues(new Uint8Array(32)))
   return { token, hash: await hashRefreshToken(token) }
 }
 
 /** The form in which a refresh token is stored: SHA-256; 256 random bits need no slow hash. */
-export async function hashRefreshToken(token: string): Promise<Uint8Array> {
+async function hashRefreshToken(token: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token)))
 }

@@ -128,10 +128,9 @@ export function makeTrackRepo({ db }: { db: Database }) {
     /** Sets what is given; artists and albums are found by name or made. `false`: no such track. */
     async patch(trackId: TrackId, patch: TrackPatch): Promise<boolean> {
       const artists = (patch.artists ?? []).map((name) => ({ id: newId(ArtistId), name }))
-      const set = (column: string, value: unknown) =>
-        value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`]
       const columns = [
-        ...set('title', patch.title),
+        // Something must be set, even where nothing is given.
+        patch.title === undefined ? sql`title = title` : sql`title = ${patch.title}`,
         ...set('year', patch.year),
         ...set('track_number', patch.trackNumber),
         ...set('attribution', patch.attribution),
@@ -141,12 +140,11 @@ export function makeTrackRepo({ db }: { db: Database }) {
               sql`genres = array(select jsonb_array_elements_text(${JSON.stringify(patch.genres)}::jsonb))`,
             ]),
         ...(patch.album === null ? [sql`album_id = null`] : []),
-        sql`title = title`,
       ]
       // One transaction, several statements: a row written in a statement can't be written again in it.
       const [updated] = await db.batch([
         db.execute(
-          sql`update tracks set ${sql.join(patch.title === undefined ? columns : columns.slice(0, -1), sql`, `)}
+          sql`update tracks set ${sql.join(columns, sql`, `)}
               where id = ${trackId} and deleted_at is null returning id`,
         ),
         ...(patch.artists === undefined ? [] : artistStatements(db, trackId, artists)),
@@ -182,6 +180,11 @@ export function makeTrackRepo({ db }: { db: Database }) {
       return row !== null
     },
   }
+}
+
+/** `column = value`, or nothing where no value is given. */
+function set(column: string, value: unknown): SQL[] {
+  return value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`]
 }
 
 /** Finds or makes the artists, in order, and makes them the track's only ones. */

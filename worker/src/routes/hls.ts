@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Problem } from '../problem.ts'
 import { playlistMediaBase } from './media-base.ts'
 import { makeRouter, refusals } from './router.ts'
-import { sessionToken } from './session-token.ts'
+import { sessionToken } from '../middleware/session-token.ts'
 
 const tags = ['media']
 const MIME = 'application/vnd.apple.mpegurl'

@@ -3,7 +3,7 @@ import { TrackId } from '@mist/db/contract'
 import { z } from 'zod'
 import { rateLimit } from '../middleware/rate-limit.ts'
 import { makeRouter, refusals } from './router.ts'
-import { noSessionToken, sessionToken } from './session-token.ts'
+import { noSessionToken, sessionToken } from '../middleware/session-token.ts'
 
 /** A number in a path that fits Postgres's integer; anything else is the address of nothing. */
 const pathInteger = (min: number) =>

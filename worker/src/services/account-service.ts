@@ -9,13 +9,8 @@ import type {
 } from '../contract/accounts.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
-import { hashPassword, verifyPassword } from '../platform/passwords.ts'
-import {
-  type AccessClaims,
-  hashRefreshToken,
-  makeRefreshToken,
-  type Tokens,
-} from '../platform/tokens.ts'
+import type { Passwords } from '../platform/passwords.ts'
+import type { AccessClaims, Tokens } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 import type { AccountRepo } from '../repos/account-repo.ts'
 
@@ -28,17 +23,19 @@ const BLOCKED = 'This account is blocked. Ask the people who run this service.'
 export function makeAccountService({
   accounts,
   tokens,
+  passwords,
   clock,
   log,
 }: {
   accounts: AccountRepo
   tokens: Tokens
+  passwords: Passwords
   clock: Clock
   log: Log
 }) {
   async function prepare(userAgent: string | null) {
     const now = clock()
-    const { token, hash } = await makeRefreshToken()
+    const { token, hash } = await tokens.makeRefresh()
     const expiresAt = new Date(now.getTime() + REFRESH_TOKEN_S * 1000)
     return {
       refreshToken: token,
@@ -85,7 +82,7 @@ export function makeAccountService({
     /** Makes an account and signs it in. */
     async register(registration: Registration, userAgent: string | null): Promise<SignIn> {
       const { refreshToken, row } = await prepare(userAgent)
-      const passwordHash = await hashPassword(registration.password)
+      const passwordHash = await passwords.hashPassword(registration.password)
       const userId = newId(UserId, row.now.getTime())
       const user = await accounts.register(userId, registration, passwordHash, row)
       if (user === 'email-taken')
@@ -98,12 +95,15 @@ export function makeAccountService({
     /** Signs in with e-mail and password. */
     async login({ email, password }: Login, userAgent: string | null): Promise<SignIn> {
       const account = await accounts.findByEmail(email)
-      const { matches, outdated } = await verifyPassword(password, account?.passwordHash ?? null)
+      const { matches, outdated } = await passwords.verifyPassword(
+        password,
+        account?.passwordHash ?? null,
+      )
       if (!account || !matches)
         throw new Problem('invalid-credentials', 'Check the e-mail address and the password.')
       if (account.isBlocked) throw new Problem('account-blocked', BLOCKED)
       const { refreshToken, row } = await prepare(userAgent)
-      const rehash = outdated ? await hashPassword(password) : null
+      const rehash = outdated ? await passwords.hashPassword(password) : null
       await accounts.signIn(account.user.id, row, rehash)
       return answer(account.user, row.familyId, refreshToken, row.expiresAt)
     },
@@ -114,30 +114,24 @@ export function makeAccountService({
         throw new Problem('refresh-invalid', 'There is no refresh token. Sign in again.')
       const now = clock()
       const expiresAt = new Date(now.getTime() + REFRESH_TOKEN_S * 1000)
-      const next = await makeRefreshToken()
+      const next = await tokens.makeRefresh()
       const { outcome, familyId, user } = await accounts.rotate(
-        await hashRefreshToken(refreshToken),
+        await tokens.hashRefresh(refreshToken),
         next.hash,
         now,
         expiresAt,
       )
-      switch (outcome) {
-        case 'rotated':
-          if (!user || !familyId) throw new Error('a rotated token has no owner')
-          return answer(user, familyId, next.token, expiresAt)
-        case 'reused':
-          log.warn('refresh-reused', { familyId, userId: user?.id ?? null })
-          throw new Problem(
-            'refresh-reused',
-            'This refresh token was used before, so somebody may have a copy of it. Sign in again.',
-          )
-        case 'blocked':
-          throw new Problem('account-blocked', BLOCKED)
-        case 'unknown':
-        case 'expired':
-        case 'revoked':
-          throw new Problem('refresh-invalid', 'This sign-in has ended. Sign in again.')
+      if (outcome === 'rotated' && user && familyId)
+        return answer(user, familyId, next.token, expiresAt)
+      if (outcome === 'reused') {
+        log.warn('refresh-reused', { familyId, userId: user?.id ?? null })
+        throw new Problem(
+          'refresh-reused',
+          'This refresh token was used before, so somebody may have a copy of it. Sign in again.',
+        )
       }
+      if (outcome === 'blocked') throw new Problem('account-blocked', BLOCKED)
+      throw new Problem('refresh-invalid', 'This sign-in has ended. Sign in again.')
     },
 
     /** Ends a sign-in by its access token, or by its refresh token; ending it twice is fine. */
@@ -146,7 +140,7 @@ export function makeAccountService({
         who ??
         (refreshToken === undefined
           ? null
-          : await accounts.findFamily(await hashRefreshToken(refreshToken)))
+          : await accounts.findFamily(await tokens.hashRefresh(refreshToken)))
       if (family) await accounts.revoke(family.userId, family.familyId, 'logout', clock())
     },
 
@@ -191,12 +185,12 @@ export function makeAccountService({
     async changePassword(who: AccessClaims, change: PasswordChange): Promise<void> {
       const { email } = await signedIn(who)
       const account = await accounts.findByEmail(email)
-      const { matches } = await verifyPassword(
+      const { matches } = await passwords.verifyPassword(
         change.currentPassword,
         account?.passwordHash ?? null,
       )
       if (!matches) throw new Problem('invalid-credentials', 'The current password is wrong.')
-      const passwordHash = await hashPassword(change.newPassword)
+      const passwordHash = await passwords.hashPassword(change.newPassword)
       await accounts.changePassword(who.userId, who.familyId, passwordHash, clock())
     },
   }

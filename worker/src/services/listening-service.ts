@@ -5,6 +5,7 @@ import {
   nextReset,
   type Plan,
   PLANS,
+  type ProblemCode,
   quotaOf,
   type Quota,
   SessionId,
@@ -55,72 +56,44 @@ export type Origins = { origin: string; mediaBase: string }
 /** Path of the API on its origin. */
 export const API_BASE = '/api/v1'
 
-type Refusal =
-  | 'no-session'
-  | 'not-found'
-  | 'not-ready'
-  | 'signed-out'
-  | 'blocked'
-  | 'superseded'
-  | 'ended'
-  | 'wrong-track'
-  | 'no-period'
-  | 'exhausted'
-  | 'too-early'
-  | 'beyond-track'
-  | 'not-leased'
+/** What the meter's refusals are called outside, and what to do about them. */
+const REFUSALS = {
+  'no-session': ['not-found', 'There is no such listening session.'],
+  'not-found': ['not-found', 'There is no such track.'],
+  'not-ready': ['track-not-ready', 'The track is still being prepared. Try again soon.'],
+  'signed-out': ['signed-out', 'This sign-in has ended. Sign in again.'],
+  blocked: ['account-blocked', 'This account is blocked. Ask the people who run this service.'],
+  superseded: ['superseded', 'Another device plays with this account. Start here to take over.'],
+  ended: ['session-ended', 'Start a new listening session to go on.'],
+  'wrong-track': ['wrong-track', 'This session opens the keys of another track.'],
+  'no-period': ['not-found', 'The track has no such key period.'],
+  exhausted: ['quota-exhausted', 'It returns at midnight UTC. Premium has no daily limit.'],
+  'too-early': ['too-early', 'Keys are given at the pace of listening. Wait a moment.'],
+  'beyond-track': ['invalid-position', 'The position lies beyond the end of the track.'],
+  'not-leased': ['invalid-position', 'The position lies beyond what this session has opened.'],
+} as const satisfies Record<string, readonly [ProblemCode, string]>
 
-/** Says in HTTP's words what the meter refused. */
-function refusal(outcome: Refusal, now: Date, retryAfterS = 0): Problem {
-  switch (outcome) {
-    case 'no-session':
-      return new Problem('not-found', 'There is no such listening session.')
-    case 'not-found':
-      return new Problem('not-found', 'There is no such track.')
-    case 'not-ready':
-      return new Problem('track-not-ready', 'The track is still being prepared. Try again soon.')
-    case 'signed-out':
-      return new Problem('signed-out', 'This sign-in has ended. Sign in again.')
-    case 'blocked':
-      return new Problem(
-        'account-blocked',
-        'This account is blocked. Ask the people who run this service.',
-      )
-    case 'superseded':
-      return new Problem(
-        'superseded',
-        'Another device plays with this account. Start again here to take over.',
-      )
-    case 'ended':
-      return new Problem('session-ended', 'Start a new listening session to go on.')
-    case 'wrong-track':
-      return new Problem('wrong-track', 'This session opens the keys of another track.')
-    case 'no-period':
-      return new Problem('not-found', 'The track has no such key period.')
-    case 'exhausted':
-      return new Problem(
-        'quota-exhausted',
-        `You can listen again from ${nextReset(now).toISOString()}. Premium has no daily limit.`,
-        { retryAfterS: (nextReset(now).getTime() - now.getTime()) / 1000 },
-      )
-    case 'too-early':
-      return new Problem('too-early', 'Keys are given at the pace of listening. Wait a moment.', {
-        retryAfterS,
-      })
-    case 'beyond-track':
-      return new Problem('invalid-position', 'The position lies beyond the end of the track.')
-    case 'not-leased':
-      return new Problem(
-        'invalid-position',
-        'The position lies beyond what this session has opened.',
-      )
-  }
+function refusal(outcome: keyof typeof REFUSALS, now: Date, retryAfterS = 0): Problem {
+  const [code, detail] = REFUSALS[outcome]
+  if (outcome === 'too-early') return new Problem(code, detail, { retryAfterS })
+  if (outcome === 'exhausted')
+    return new Problem(code, detail, {
+      retryAfterS: (nextReset(now).getTime() - now.getTime()) / 1000,
+    })
+  return new Problem(code, detail)
 }
 
 const mayHear = (maxBitrate: number | null) => (rendition: { bitrate: number }) =>
   maxBitrate === null || rendition.bitrate <= maxBitrate
 
 const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
+
+/** The renditions that a plan hears. */
+function offered<R extends Rendition>(renditions: R[], maxBitrate: number | null): R[] {
+  const heard = renditions.filter(mayHear(maxBitrate))
+  // A ladder that starts above the plan still plays: its lowest rung is for everybody.
+  return heard.length > 0 ? heard : renditions.slice(0, 1)
+}
 
 /** Listening: sessions, keys, positions, playlists. */
 export function makeListeningService({
@@ -149,12 +122,6 @@ export function makeListeningService({
       { ...claims, maxBitrate: PLANS[plan].maxBitrate },
       sessionTokenLifetimeS(durationS),
     )
-  }
-
-  function offered<R extends Rendition>(renditions: R[], maxBitrate: number | null): R[] {
-    const heard = renditions.filter(mayHear(maxBitrate))
-    // A ladder that starts above the plan still plays: its lowest rung is for everybody.
-    return heard.length > 0 ? heard : renditions.slice(0, 1)
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { AppEnv } from '../app-env.ts'
-import { bearerToken } from '../middleware/credentials.ts'
+import { bearerToken } from './credentials.ts'
 import type { SessionClaims } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 

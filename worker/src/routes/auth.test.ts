@@ -1,0 +1,232 @@
+import { expect, test } from 'vitest'
+import { makeTrack } from '@mist/db/testing/factories'
+import type { SignIn } from '../contract/accounts.ts'
+import { makeTestApi, ORIGIN, problemCode } from '../testing/api.ts'
+
+const api = makeTestApi()
+const password = 'correct horse battery'
+
+let count = 0
+function someone() {
+  count += 1
+  const name = `ada${Date.now()}${count}`
+  return { email: `${name}@Example.org`, username: name, password }
+}
+
+async function register(person = someone()): Promise<SignIn> {
+  const response = await api.call('POST', 'auth/register', { body: person })
+  expect(response.status).toBe(201)
+  return response.json()
+}
+
+const refreshWith = (refreshToken: string) =>
+  api.call('POST', 'auth/refresh', { body: { refreshToken } })
+
+test('registering answers with the account, both tokens and cookies that scripts cannot read', async () => {
+  const person = someone()
+  const response = await api.call('POST', 'auth/register', { body: person })
+  expect(response.status).toBe(201)
+  const cookies = response.headers.getSetCookie()
+  expect(cookies).toHaveLength(2)
+  for (const cookie of cookies)
+    expect(cookie).toMatch(/^__Host-mist_(access|refresh)=.*Path=\/.*HttpOnly; Secure; SameSite=Lax/)
+  const signIn = await response.json<SignIn>()
+  expect(signIn.user).toEqual({
+    id: expect.any(String),
+    email: person.email.toLowerCase(),
+    username: person.username,
+    role: 'user',
+    plan: 'free',
+  })
+  const lifeMs = Date.parse(signIn.accessExpiresAt) - Date.now()
+  expect(lifeMs).toBeGreaterThan(14 * 60_000)
+  expect(lifeMs).toBeLessThanOrEqual(15 * 60_000)
+  const me = await api.call('GET', 'auth/me', { bearer: signIn.accessToken })
+  expect(await me.json()).toEqual({ user: signIn.user })
+})
+
+test('an e-mail address is taken whatever its case, and so is a username', async () => {
+  const person = someone()
+  await register(person)
+  const sameEmail = { ...someone(), email: person.email.toUpperCase() }
+  const first = await api.call('POST', 'auth/register', { body: sameEmail })
+  expect([first.status, await problemCode(first)]).toEqual([409, 'email-taken'])
+  const sameName = { ...someone(), username: person.username.toUpperCase() }
+  const second = await api.call('POST', 'auth/register', { body: sameName })
+  expect([second.status, await problemCode(second)]).toEqual([409, 'username-taken'])
+})
+
+test.each([
+  ['email', { email: 'nobody' }],
+  ['username', { username: 'a b' }],
+  ['username', { username: 'ab' }],
+  ['password', { password: 'short' }],
+  ['password', { password: 'x'.repeat(201) }],
+])('a registration with an unusable %s is refused and says which', async (path, wrong) => {
+  const response = await api.call('POST', 'auth/register', { body: { ...someone(), ...wrong } })
+  expect(response.status).toBe(422)
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  const problem = await response.json<{ errors: { path: string }[] }>()
+  expect(problem.errors.map((error) => error.path)).toEqual([path])
+})
+
+test('logging in needs the right password; a wrong one and an unknown address look alike', async () => {
+  const person = someone()
+  await register(person)
+  const { email } = person
+  const right = await api.call('POST', 'auth/login', { body: { email, password } })
+  expect(right.status).toBe(200)
+  const answers = await Promise.all(
+    [
+      { email, password: 'wrong password' },
+      { email: 'unknown@example.org', password },
+    ].map((body) => api.call('POST', 'auth/login', { body })),
+  )
+  for (const answer of answers)
+    expect([answer.status, await problemCode(answer)]).toEqual([401, 'invalid-credentials'])
+})
+
+test('an unknown address takes as long to refuse as a wrong password', async () => {
+  const person = someone()
+  await register(person)
+  const time = async (email: string) => {
+    const started = performance.now()
+    await api.call('POST', 'auth/login', { body: { email, password: 'wrong password' } })
+    return performance.now() - started
+  }
+  await time(person.email)
+  const known = Math.min(await time(person.email), await time(person.email))
+  const unknown = Math.min(await time('nobody@example.org'), await time('nobody@example.org'))
+  expect(unknown).toBeGreaterThan(known / 3)
+})
+
+test('a hash with older parameters is replaced at the next login', async () => {
+  const email = `old${Date.now()}@example.org`
+  const { userId } = await api.signIn({
+    email,
+    // Python: hashlib.scrypt(b'correct horse battery', salt=b'old salt', n=1024, r=8, p=1, dklen=32)
+    passwordHash: '$scrypt$ln=10,r=8,p=1$b2xkIHNhbHQ$7NvBysbm/PpOUNL4nnmby4xAUQXJRlvOo0al4coN+Wk',
+  })
+  const login = () => api.call('POST', 'auth/login', { body: { email, password } })
+  expect((await login()).status).toBe(200)
+  const [row] = await api.db.$client`select password_hash from users where id = ${userId}`
+  expect(row?.['password_hash']).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$/)
+  expect((await login()).status).toBe(200)
+})
+
+test('a refresh token works once; the second time ends the whole family', async () => {
+  const first = await register()
+  const second = await refreshWith(first.refreshToken)
+  expect(second.status).toBe(200)
+  const rotated = await second.json<SignIn>()
+  expect(rotated.refreshToken).not.toBe(first.refreshToken)
+  const reused = await refreshWith(first.refreshToken)
+  expect([reused.status, await problemCode(reused)]).toEqual([401, 'refresh-reused'])
+  expect(api.lines.some((line) => line.includes('"event":"refresh-reused"'))).toBe(true)
+  const dead = await refreshWith(rotated.refreshToken)
+  expect([dead.status, await problemCode(dead)]).toEqual([401, 'refresh-invalid'])
+  const me = await api.call('GET', 'auth/me', { bearer: rotated.accessToken })
+  expect(me.status).toBe(401)
+})
+
+test('a refresh token may come as a cookie, from a page of ours', async () => {
+  const { refreshToken } = await register()
+  const cookie = `__Host-mist_refresh=${refreshToken}`
+  const foreign = await api.call('POST', 'auth/refresh', {
+    headers: { cookie, origin: 'https://evil.example' },
+  })
+  expect([foreign.status, await problemCode(foreign)]).toEqual([403, 'origin-refused'])
+  const ours = await api.call('POST', 'auth/refresh', { headers: { cookie, origin: ORIGIN } })
+  expect(ours.status).toBe(200)
+  expect(ours.headers.getSetCookie()).toHaveLength(2)
+})
+
+test('no refresh token, and one that nobody made, are refused', async () => {
+  const none = await api.call('POST', 'auth/refresh')
+  expect([none.status, await problemCode(none)]).toEqual([401, 'refresh-invalid'])
+  expect((await refreshWith('A'.repeat(43))).status).toBe(401)
+})
+
+test('logging out ends the sign-in and what it listens to', async () => {
+  const signIn = await register()
+  const { trackId } = await makeTrack(api.db)
+  const bearer = signIn.accessToken
+  const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  const session = await started.json<{ token: string; firstKey: { url: string } }>()
+  expect((await api.call('POST', 'auth/logout', { bearer })).status).toBe(204)
+  const key = await api.call('GET', session.firstKey.url, { bearer: session.token })
+  expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
+  expect((await refreshWith(signIn.refreshToken)).status).toBe(401)
+  expect((await api.call('POST', 'auth/logout', { bearer })).status).toBe(204)
+})
+
+test('a cookie makes a write only from a page of ours; a bearer token from anywhere', async () => {
+  const { accessToken } = await register()
+  const cookie = `__Host-mist_access=${accessToken}`
+  const remove = (headers: Record<string, string>) => api.call('DELETE', 'auth/sessions', { headers })
+  for (const headers of [{ cookie }, { cookie, origin: 'null' }, { cookie, origin: 'https://evil.example' }]) {
+    const refused = await remove(headers)
+    expect([refused.status, await problemCode(refused)]).toEqual([403, 'origin-refused'])
+  }
+  expect((await remove({ cookie, origin: ORIGIN })).status).toBe(204)
+  expect((await remove({ cookie, origin: 'https://music.example' })).status).toBe(204)
+  expect((await remove({ authorization: `Bearer ${accessToken}` })).status).toBe(204)
+  expect((await api.call('GET', 'auth/me', { headers: { cookie } })).status).toBe(200)
+})
+
+test('devices are listed, and each can be signed out', async () => {
+  const person = someone()
+  const here = await register(person)
+  const login = { body: { email: person.email, password }, headers: { 'user-agent': 'A phone' } }
+  const there = await (await api.call('POST', 'auth/login', login)).json<SignIn>()
+  const bearer = here.accessToken
+  type Devices = { items: { id: string; userAgent: string | null; current: boolean }[] }
+  const { items } = await (await api.call('GET', 'auth/sessions', { bearer })).json<Devices>()
+  expect(items.map(({ userAgent, current }) => [userAgent, current])).toEqual([
+    ['A phone', false],
+    [null, true],
+  ])
+  const phone = items[0]?.id ?? ''
+  expect((await api.call('DELETE', `auth/sessions/${phone}`, { bearer })).status).toBe(204)
+  expect((await api.call('DELETE', `auth/sessions/${phone}`, { bearer })).status).toBe(404)
+  expect((await api.call('GET', 'auth/me', { bearer: there.accessToken })).status).toBe(401)
+  expect((await refreshWith(there.refreshToken)).status).toBe(401)
+  const stranger = await register()
+  const mine = items[1]?.id ?? ''
+  const theft = await api.call('DELETE', `auth/sessions/${mine}`, { bearer: stranger.accessToken })
+  expect(theft.status).toBe(404)
+  expect((await api.call('GET', 'auth/me', { bearer })).status).toBe(200)
+})
+
+test('changing the password ends all other sign-ins, and the old password', async () => {
+  const person = someone()
+  const here = await register(person)
+  const { email } = person
+  const there = await (
+    await api.call('POST', 'auth/login', { body: { email, password } })
+  ).json<SignIn>()
+  const change = (currentPassword: string) =>
+    api.call('POST', 'auth/password', {
+      body: { currentPassword, newPassword: 'another good one' },
+      bearer: here.accessToken,
+    })
+  expect((await change('not the password')).status).toBe(401)
+  expect((await change(password)).status).toBe(204)
+  expect((await api.call('GET', 'auth/me', { bearer: there.accessToken })).status).toBe(401)
+  expect((await api.call('GET', 'auth/me', { bearer: here.accessToken })).status).toBe(200)
+  const old = await api.call('POST', 'auth/login', { body: { email, password } })
+  expect(old.status).toBe(401)
+})
+
+test('a blocked account can neither log in, nor refresh, nor go on', async () => {
+  const person = someone()
+  const signIn = await register(person)
+  await api.db.$client`update users set blocked_at = now() where id = ${signIn.user.id}`
+  const login = { body: { email: person.email, password } }
+  for (const answer of [
+    await api.call('POST', 'auth/login', login),
+    await refreshWith(signIn.refreshToken),
+    await api.call('GET', 'auth/me', { bearer: signIn.accessToken }),
+  ])
+    expect([answer.status, await problemCode(answer)]).toEqual([403, 'account-blocked'])
+})
