@@ -30,6 +30,10 @@ const child = spawn(
 // The child stops everything in order; leaving before it would give the prompt back too early.
 // Ctrl-C reaches it without us, being in the same group; a signal sent to us alone does not.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npm that is told to end by a signal ends without a word to us: then it is time to go, too.
+const npm = process.ppid
+if (process.env.npm_lifecycle_event !== undefined)
+  setInterval(() => process.ppid === npm || child.kill('SIGTERM'), 500).unref()
 child.on('exit', (code, signal) => process.exit(signal === null ? code : 1))
 
 /** Runs npm when node_modules is missing or is not what package-lock.json says. */

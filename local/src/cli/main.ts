@@ -25,6 +25,10 @@ const commands: Record<string, () => Promise<number>> = {
   postgres17: () => postgres17({ root, args, say }),
 }
 
+// Whoever read our output may be gone; that is no reason to leave processes behind.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
 const run = commands[command ?? '']
 if (run === undefined) {
   say(`usage: ${Object.keys(commands).join(' | ')}`)

@@ -91,11 +91,14 @@ export async function importDemo(options: DemoOptions): Promise<void> {
     throw new Error(`the demo catalogue is incomplete:\n${failures.join('\n')}`)
 }
 
-/** Uploads one recording, unless an earlier run did and its job is still known. */
+/** Uploads one recording, unless an earlier run did and its job has not failed. */
 async function upload(options: DemoOptions, recording: Recording): Promise<void> {
   const { api, demoDir, ffmpegPath, ffprobePath, progress, save } = options
   const before = progress[recording.file]
-  if (before?.isUploaded === true && (await api.job(before.jobId)) !== null) return
+  if (before?.isUploaded === true) {
+    const job = await api.job(before.jobId)
+    if (job !== null && job.status !== 'failed') return
+  }
 
   const source = join(demoDir, recording.file)
   const workDir = await mkdtemp(join(tmpdir(), 'mist-demo-'))

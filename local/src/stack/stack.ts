@@ -245,7 +245,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     writeStackInfo(dir, describe(false))
     onUsable?.(describe(false))
 
-    await importDemo({
+    const demo = importDemo({
       api,
       admin: state.admin,
       demoDir: join(root, 'local/demo'),
@@ -255,6 +255,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       save,
       say,
       signal,
+    })
+    await demo.catch((error: unknown) => {
+      signal.throwIfAborted()
+      // A stack without its demo is still one that a person can use, and look for the reason in.
+      say(error instanceof Error ? error.message : String(error))
     })
     const info = describe(true)
     writeStackInfo(dir, info)
