@@ -1,5 +1,6 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makePartList } from './part-list.ts'
 
 /** What {@link startS3Gateway} needs. */
 export type S3GatewayOptions = {
@@ -27,9 +28,16 @@ export async function startS3Gateway({ upstreamPort, port, latencyMs = 0 }: S3Ga
   // No time limit on a whole request: 2 GB over a slow line take their time.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000, noDelay: true })
 
+  const partList = makePartList()
+
   server.on('request', (request, response) => {
     if (request.method === 'OPTIONS') {
       response.writeHead(204, preflight(request)).end()
+      return
+    }
+    const listed = partList.answer(request)
+    if (listed !== null) {
+      response.writeHead(200, { ...CORS, 'content-type': 'application/xml' }).end(listed)
       return
     }
     // The endpoint refuses requests that a page of another origin makes; allowing them is our task.
@@ -44,6 +52,7 @@ export async function startS3Gateway({ upstreamPort, port, latencyMs = 0 }: S3Ga
         headers,
       })
       upstream.once('response', (answer) => {
+        partList.observe(request, answer)
         response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...CORS })
         answer.pipe(response)
         answer.once('error', () => response.destroy())

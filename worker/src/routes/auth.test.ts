@@ -29,7 +29,9 @@ test('registering answers with the account, both tokens and cookies that scripts
   const cookies = response.headers.getSetCookie()
   expect(cookies).toHaveLength(2)
   for (const cookie of cookies)
-    expect(cookie).toMatch(/^__Host-mist_(access|refresh)=.*Path=\/.*HttpOnly; Secure; SameSite=Lax/)
+    expect(cookie).toMatch(
+      /^__Host-mist_(access|refresh)=.*Path=\/.*HttpOnly; Secure; SameSite=Lax/,
+    )
   const signIn = await response.json<SignIn>()
   expect(signIn.user).toEqual({
     id: expect.any(String),
@@ -163,8 +165,13 @@ test('logging out ends the sign-in and what it listens to', async () => {
 test('a cookie makes a write only from a page of ours; a bearer token from anywhere', async () => {
   const { accessToken } = await register()
   const cookie = `__Host-mist_access=${accessToken}`
-  const remove = (headers: Record<string, string>) => api.call('DELETE', 'auth/sessions', { headers })
-  for (const headers of [{ cookie }, { cookie, origin: 'null' }, { cookie, origin: 'https://evil.example' }]) {
+  const remove = (headers: Record<string, string>) =>
+    api.call('DELETE', 'auth/sessions', { headers })
+  for (const headers of [
+    { cookie },
+    { cookie, origin: 'null' },
+    { cookie, origin: 'https://evil.example' },
+  ]) {
     const refused = await remove(headers)
     expect([refused.status, await problemCode(refused)]).toEqual([403, 'origin-refused'])
   }
