@@ -11,6 +11,7 @@ import type { ReactNode } from 'react'
 import { useNonce } from './components/nonce.ts'
 import { PlayerBar } from './components/player-bar.tsx'
 import { ProblemPage } from './components/problem-page.tsx'
+import { SiteFooter } from './components/site-footer.tsx'
 import { SiteHeader } from './components/site-header.tsx'
 import { UploadIndicator } from './components/upload-indicator.tsx'
 import { accessEndsAt, apiFor, mayRefresh } from './lib/api.server.ts'
@@ -73,6 +74,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <main id="content" tabIndex={-1} className="grow outline-none">
           {children}
         </main>
+        <SiteFooter />
         <UploadIndicator />
         <PlayerBar isSignedIn={data?.user != null} userId={data?.user?.id ?? null} />
         <ScrollRestoration nonce={nonce} />

@@ -282,6 +282,10 @@ function ended(state: PlayerState): Step {
 
 function refused(state: PlayerState, refusal: Refusal): Step {
   if (!currentTrack(state)) return same(state)
+  if (refusal.kind === 'exhausted' && state.quota?.remainingS) {
+    const quota = { ...state.quota, usedS: state.quota.limitS ?? 0, remainingS: 0 }
+    return refused({ ...state, quota }, refusal)
+  }
   // What is leased may be heard to the border of its period; another device is heard at once.
   const playsOut =
     (refusal.kind === 'exhausted' || refusal.kind === 'failed') && state.phase.kind === 'playing'

@@ -1,1 +1,208 @@
-export default function Account() { return null }
+import { data, redirect } from '@remix-run/cloudflare'
+import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
+import { Form, Link, useActionData, useLoaderData } from '@remix-run/react'
+import { useEffect, useRef } from 'react'
+import { FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { LocalTime } from '../components/local-time.tsx'
+import { apiFor, asking } from '../lib/api.server.ts'
+import type { Device, Quota } from '../lib/api-types.ts'
+import { withCookies } from '../lib/cookies.server.ts'
+import { deviceName } from '../lib/devices.ts'
+import { formRefusal, textsOf } from '../lib/forms.ts'
+import type { FormRefusal } from '../lib/forms.ts'
+import { amountOf } from '../lib/time.ts'
+
+export const meta: MetaFunction = () => [{ title: 'Your account · Mist' }]
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  return asking({ request, context }, async (api) => {
+    const [{ user }, quota, devices] = await Promise.all([api.me(), api.quota(), api.devices()])
+    return { user, quota, devices: devices.items }
+  })
+}
+
+type Outcome = { done: 'password' | null; refusal: FormRefusal | null }
+
+export async function action({ request, context }: ActionFunctionArgs) {
+  const values = textsOf(await request.formData(), [
+    'intent',
+    'device',
+    'currentPassword',
+    'newPassword',
+  ])
+  const api = apiFor({ request, context })
+  try {
+    switch (values.intent) {
+      case 'revoke':
+        await api.revokeDevice(values.device)
+        return redirect('/account#devices')
+      case 'revoke-others':
+        await api.revokeOtherDevices()
+        return redirect('/account#devices')
+      case 'password': {
+        const cookies = await api.changePassword(values.currentPassword, values.newPassword)
+        const outcome: Outcome = { done: 'password', refusal: null }
+        return data(outcome, { headers: withCookies(cookies) })
+      }
+      default:
+        return redirect('/account')
+    }
+  } catch (error) {
+    const outcome: Outcome = { done: null, refusal: formRefusal(error, values) }
+    return data(outcome, 422)
+  }
+}
+
+function Budget({ quota, plan }: { quota: Quota; plan: string }) {
+  const { limitS, usedS, remainingS, resetsAt } = quota
+  if (limitS === null || remainingS === null) {
+    return (
+      <p className="mt-3 text-haze">
+        Your plan is <strong className="text-fog">{plan}</strong>: listen as long as you like, on
+        three devices. Today so far: {amountOf(usedS)}.
+      </p>
+    )
+  }
+  return (
+    <>
+      <p className="mt-3 text-haze">
+        <strong className="font-serif text-3xl font-normal text-fog">{amountOf(remainingS)}</strong>{' '}
+        of {amountOf(limitS)} left today
+      </p>
+      <div className="mt-4 h-2 overflow-hidden rounded-full bg-edge" aria-hidden="true">
+        <div
+          className="h-full rounded-full bg-lamp"
+          style={{ width: `${limitS > 0 ? (remainingS / limitS) * 100 : 0}%` }}
+        />
+      </div>
+      <p className="mt-4 text-sm text-pretty text-haze">
+        The next day’s listening time begins <LocalTime at={resetsAt} />. Your plan is{' '}
+        <strong className="text-fog">{plan}</strong>, on one device at a time. Premium has no daily
+        limit and plays on three devices; the person who runs this place can set it for you.
+      </p>
+    </>
+  )
+}
+
+function Devices({ devices }: { devices: Device[] }) {
+  return (
+    <>
+      <ul className="mt-2 divide-y divide-edge/70">
+        {devices.map(({ id, userAgent, lastUsedAt, current }) => (
+          <li key={id} className="flex items-center gap-4 py-3">
+            <div className="min-w-0 grow">
+              <p className="truncate">{deviceName(userAgent)}</p>
+              <p className="text-sm text-haze">
+                {current ? 'This device' : <>Last used <LocalTime at={lastUsedAt} /></>}
+              </p>
+            </div>
+            {current ? null : (
+              <Form method="post" preventScrollReset>
+                <input type="hidden" name="intent" value="revoke" />
+                <input type="hidden" name="device" value={id} />
+                <button
+                  type="submit"
+                  className="button-quiet"
+                  aria-label={`Sign out ${deviceName(userAgent)}`}
+                >
+                  Sign out
+                </button>
+              </Form>
+            )}
+          </li>
+        ))}
+      </ul>
+      {devices.length > 1 ? (
+        <Form method="post" preventScrollReset className="mt-3">
+          <input type="hidden" name="intent" value="revoke-others" />
+          <button type="submit" className="button-quiet">
+            Sign out all other devices
+          </button>
+        </Form>
+      ) : null}
+    </>
+  )
+}
+
+function PasswordForm({ outcome }: { outcome: Outcome | undefined }) {
+  const form = useRef<HTMLFormElement>(null)
+  const isDone = outcome?.done === 'password'
+  useEffect(() => {
+    if (isDone) form.current?.reset()
+  }, [isDone, outcome])
+  const refusal = outcome?.refusal ?? undefined
+  return (
+    <Form ref={form} method="post" preventScrollReset className="mt-4 max-w-sm space-y-5">
+      <input type="hidden" name="intent" value="password" />
+      <FormSentence refusal={refusal} />
+      {isDone ? (
+        <p role="status" className="rounded-lg border border-moss/40 bg-moss/10 px-4 py-3 text-sm">
+          The password is changed. Your other devices are signed out.
+        </p>
+      ) : null}
+      <TextField
+        name="currentPassword"
+        label="Current password"
+        type="password"
+        autoComplete="current-password"
+        refusal={refusal}
+      />
+      <TextField
+        name="newPassword"
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        hint="At least 8 characters."
+        minLength={8}
+        refusal={refusal}
+      />
+      <SubmitButton action="/account" sending="Changing it…" className="button-quiet">
+        Change password
+      </SubmitButton>
+    </Form>
+  )
+}
+
+export default function Account() {
+  const { user, quota, devices } = useLoaderData<typeof loader>()
+  const outcome = useActionData<typeof action>()
+  return (
+    <div className="mx-auto max-w-3xl px-4 pt-6 pb-12 sm:px-8 sm:pt-10">
+      <div className="flex flex-wrap items-end justify-between gap-4">
+        <div className="min-w-0">
+          <p className="eyebrow">Your account</p>
+          <h1 className="mt-2 truncate font-serif text-4xl tracking-tight">{user.username}</h1>
+          <p className="mt-1 truncate text-haze">{user.email}</p>
+        </div>
+        <div className="flex gap-2">
+          <Link to="/history" className="button-quiet">
+            What you heard
+          </Link>
+          <Form method="post" action="/logout">
+            <button type="submit" className="button-quiet">
+              Sign out
+            </button>
+          </Form>
+        </div>
+      </div>
+      <section aria-labelledby="budget" className="panel mt-8 p-5 sm:p-7">
+        <h2 id="budget" className="eyebrow">
+          Listening time
+        </h2>
+        <Budget quota={quota} plan={user.plan} />
+      </section>
+      <section aria-labelledby="devices" className="panel mt-5 p-5 sm:p-7">
+        <h2 id="devices" className="eyebrow">
+          Devices
+        </h2>
+        <Devices devices={devices} />
+      </section>
+      <section aria-labelledby="password" className="panel mt-5 p-5 sm:p-7">
+        <h2 id="password" className="eyebrow">
+          Password
+        </h2>
+        <PasswordForm outcome={outcome} />
+      </section>
+    </div>
+  )
+}

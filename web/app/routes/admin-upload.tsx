@@ -1,1 +1,67 @@
-export default function Account() { return null }
+import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
+import { useLoaderData } from '@remix-run/react'
+import { useEffect } from 'react'
+import { DropArea } from '../components/drop-area.tsx'
+import { UploadRow } from '../components/upload-row.tsx'
+import { asking } from '../lib/api.server.ts'
+import { initialUploads, stepUploads, tallyOf } from '../upload/machine.ts'
+import type { UploadState } from '../upload/machine.ts'
+import { tellUploads, useUploads } from '../upload/uploads.ts'
+
+export const meta: MetaFunction = () => [{ title: 'Upload music · Mist' }]
+
+const SHOWN_JOBS = 50
+
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  return asking({ request, context }, (api) => api.jobs({ limit: SHOWN_JOBS }))
+}
+
+function summaryOf(state: UploadState): string {
+  const { underway, processing, done, failed } = tallyOf(state)
+  const parts = [
+    underway > 0 ? `${underway} to send` : null,
+    processing > 0 ? `${processing} being prepared` : null,
+    done > 0 ? `${done} ready` : null,
+    failed > 0 ? `${failed} failed` : null,
+  ]
+  return parts.filter((part) => part !== null).join(' · ')
+}
+
+export default function UploadPage() {
+  const { items: jobs } = useLoaderData<typeof loader>()
+  // What closed pages left behind is listed by the service.
+  useEffect(() => tellUploads({ type: 'jobs', jobs }), [jobs])
+  const live = useUploads((state) => state)
+  // Before the first effect, and without JavaScript, the service's list stands alone.
+  const shown =
+    live.items.length > 0 ? live : stepUploads(initialUploads, { type: 'jobs', jobs }).state
+  const summary = summaryOf(shown)
+  return (
+    <div className="mx-auto max-w-3xl px-4 pt-6 pb-12 sm:px-8 sm:pt-10">
+      <p className="eyebrow">For keepers</p>
+      <h1 className="mt-2 font-serif text-4xl tracking-tight">Upload music</h1>
+      <p className="mt-3 text-pretty text-haze">
+        Files go straight to the store and are prepared for listening: a few seconds later they are
+        in the catalogue.
+      </p>
+      <DropArea />
+      {shown.items.length > 0 ? (
+        <section aria-labelledby="uploads" className="mt-10">
+          <div className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
+            <h2 id="uploads" className="font-serif text-2xl">
+              Uploads
+            </h2>
+            <p className="text-sm text-haze tabular-nums" role="status">
+              {summary}
+            </p>
+          </div>
+          <ul className="panel mt-4 divide-y divide-edge/70">
+            {shown.items.map((item) => (
+              <UploadRow key={item.id} item={item} />
+            ))}
+          </ul>
+        </section>
+      ) : null}
+    </div>
+  )
+}

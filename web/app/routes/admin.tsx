@@ -1,2 +1,18 @@
+import type { LoaderFunctionArgs } from '@remix-run/cloudflare'
 import { Outlet } from '@remix-run/react'
-export default function Admin() { return <Outlet /> }
+import { asking, pageProblem } from '../lib/api.server.ts'
+import { problemOf } from '../lib/problem.ts'
+
+/** Guards all pages below /admin: others than admins get the 403 page. The API guards the rest. */
+export async function loader({ request, context }: LoaderFunctionArgs) {
+  const { user } = await asking({ request, context }, (api) => api.me())
+  if (user.role !== 'admin') {
+    const detail = 'Only admins may upload music. Ask the person who runs this place.'
+    throw pageProblem(problemOf(403, { detail }, null, Date.now()))
+  }
+  return null
+}
+
+export default function Admin() {
+  return <Outlet />
+}
