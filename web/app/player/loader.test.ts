@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import { AnswerError, makeLoaderClass } from './loader.ts'
+import type { Answering, Callbacks, Context } from './loader.ts'
+
+const CONTEXT: Context = { url: 'https://music.example/0.m4s', responseType: 'arraybuffer' }
+const CONFIGURATION = { loadPolicy: { maxLoadTimeMs: 20 } }
+
+/** Loads, and tells which callback was called with what. */
+function loading(answering: Answering<Context>, mayTimeOut = true) {
+  const Loader = makeLoaderClass(answering, { mayTimeOut })
+  const loader = new Loader()
+  const calls: unknown[][] = []
+  const callbacks: Callbacks<Context> = {
+    onSuccess: ({ data, url }) => calls.push(['success', data, url]),
+    onError: ({ code, text }) => calls.push(['error', code, text]),
+    onTimeout: () => calls.push(['timeout']),
+    onAbort: () => calls.push(['abort']),
+  }
+  loader.load(CONTEXT, CONFIGURATION, callbacks)
+  return { loader, calls }
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
+
+const NEVER: Answering<Context> = () => new Promise(() => {})
+
+test('an answer reaches hls.js with the times at which it really travelled', async () => {
+  const data = new ArrayBuffer(8)
+  const { loader, calls } = loading(async () => ({ data, startedMs: 10, endedMs: 60 }))
+  await sleep(1)
+  expect(calls).toEqual([['success', data, CONTEXT.url]])
+  expect(loader.stats).toMatchObject({ loaded: 8, total: 8, loading: { start: 10, end: 60 } })
+})
+
+test('an answer from memory took some time, so that no bandwidth is infinite', async () => {
+  const { loader } = loading(async () => ({ data: 'text', startedMs: 5, endedMs: 5 }))
+  await sleep(1)
+  expect(loader.stats.loading.end).toBeGreaterThan(loader.stats.loading.start)
+})
+
+test('a refusal reaches hls.js with its status', async () => {
+  const { calls } = loading(async () => {
+    throw new AnswerError(404, 'HTTP 404')
+  })
+  await sleep(1)
+  expect(calls).toEqual([['error', 404, 'HTTP 404']])
+})
+
+test('no answer is an error without a status', async () => {
+  const { calls } = loading(async () => {
+    throw new TypeError('failed to fetch')
+  })
+  await sleep(1)
+  expect(calls).toEqual([['error', 0, 'failed to fetch']])
+})
+
+test('a late answer is a timeout, and comes to nothing afterwards', async () => {
+  const { calls } = loading(async () => {
+    await sleep(40)
+    return { data: '', startedMs: 0, endedMs: 1 }
+  })
+  await sleep(70)
+  expect(calls).toEqual([['timeout']])
+})
+
+test('a key may take as long as it takes', async () => {
+  const { calls } = loading(NEVER, false)
+  await sleep(50)
+  expect(calls).toEqual([])
+})
+
+test('an abort is told once and stops the request', async () => {
+  let signal: AbortSignal | null = null
+  const { loader, calls } = loading((_context, given) => {
+    signal = given
+    return NEVER(CONTEXT, given)
+  })
+  loader.abort()
+  loader.abort()
+  await sleep(30)
+  expect(calls).toEqual([['abort']])
+  expect(signal).toMatchObject({ aborted: true })
+})
+
+test('a destroyed loader says nothing more', async () => {
+  const { loader, calls } = loading(async () => ({ data: '', startedMs: 0, endedMs: 1 }))
+  loader.destroy()
+  await sleep(30)
+  expect(calls).toEqual([])
+})

@@ -1,0 +1,286 @@
+import { expect, test } from 'vitest'
+import { currentTrack, initialState, isWanting, step } from './machine.ts'
+import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
+
+function track(id: string, durationS = 100): PlayableTrack {
+  return { id, title: id.toUpperCase(), artists: 'Ada', durationS, version: 1, coverUrls: null }
+}
+
+const LIST = [track('a'), track('b'), track('c')]
+const EXHAUSTED = { kind: 'exhausted', resetsAt: '2026-01-02T00:00:00Z' } as const
+
+/** Runs events in order; tells the last state and everything that was to be done. */
+function run(events: PlayerEvent[], from: PlayerState = initialState) {
+  let state = from
+  const effects: PlayerEffect[] = []
+  for (const event of events) {
+    const next = step(state, event)
+    state = next.state
+    effects.push(...next.effects)
+  }
+  return { state, effects, did: effects.map(({ type }) => type) }
+}
+
+function at(positionS: number, bufferedToS = positionS + 10, durationS = 100): PlayerEvent {
+  return { type: 'progress', positionS, bufferedToS, durationS }
+}
+
+const PLAYING = run([{ type: 'play-list', tracks: LIST, index: 0 }, { type: 'sounding' }]).state
+
+test('pressing play in a list makes the list the queue and starts there', () => {
+  const { state, effects } = run([{ type: 'play-list', tracks: LIST, index: 1 }])
+  expect(currentTrack(state)?.id).toBe('b')
+  expect(state.phase.kind).toBe('starting')
+  expect(effects).toEqual([{ type: 'load', track: LIST[1], positionS: 0 }])
+})
+
+test('a list that ends before the place asked for changes nothing', () => {
+  expect(run([{ type: 'play-list', tracks: LIST, index: 9 }]).state).toBe(initialState)
+})
+
+test('it counts as playing when sound comes, not when it was asked for', () => {
+  const starting = run([{ type: 'play-list', tracks: LIST, index: 0 }]).state
+  expect(starting.phase.kind).toBe('starting')
+  expect(run([{ type: 'sounding' }], starting).state.phase.kind).toBe('playing')
+})
+
+test('pause and play go back and forth without loading again', () => {
+  const { did, state } = run([{ type: 'toggle' }, { type: 'toggle' }], PLAYING)
+  expect(did).toEqual(['pause', 'play'])
+  expect(isWanting(state)).toBe(true)
+})
+
+test('a pause while the track is still starting is obeyed', () => {
+  const { state, did } = run([
+    { type: 'play-list', tracks: LIST, index: 0 },
+    { type: 'pause' },
+    { type: 'sounding' },
+  ])
+  expect(did).toEqual(['load', 'pause'])
+  expect(state.phase.kind).toBe('paused')
+})
+
+test('a pause by the system is shown as one', () => {
+  expect(run([{ type: 'silent' }], PLAYING).state.phase.kind).toBe('paused')
+})
+
+test('dry sound stalls and comes back', () => {
+  const stalled = run([{ type: 'stalled' }], PLAYING).state
+  expect(stalled.phase.kind).toBe('stalled')
+  expect(isWanting(stalled)).toBe(true)
+  expect(run([{ type: 'sounding' }], stalled).state.phase.kind).toBe('playing')
+})
+
+test.each([
+  [-5, 0],
+  [40, 40],
+  [1e9, 99.9],
+])('seeking to %d lands at %d', (to, positionS) => {
+  const { state, effects } = run([{ type: 'seek', positionS: to }], PLAYING)
+  expect(state.positionS).toBe(positionS)
+  expect(effects).toEqual([{ type: 'seek', positionS }])
+})
+
+test('a seek to no number is no seek', () => {
+  expect(run([{ type: 'seek', positionS: Number.NaN }], PLAYING).effects).toEqual([])
+})
+
+test('next starts the next track, and does nothing at the end of the list', () => {
+  const { state } = run([{ type: 'next' }, { type: 'next' }, { type: 'next' }], PLAYING)
+  expect(currentTrack(state)?.id).toBe('c')
+})
+
+test('previous goes to the start first, and to the track before when near it', () => {
+  const later = run([{ type: 'next' }, { type: 'sounding' }, at(30)], PLAYING).state
+  const restarted = run([{ type: 'previous' }], later)
+  expect(currentTrack(restarted.state)?.id).toBe('b')
+  expect(restarted.effects).toEqual([{ type: 'seek', positionS: 0 }])
+  const back = run([{ type: 'previous' }, { type: 'previous' }], later)
+  expect(currentTrack(back.state)?.id).toBe('a')
+})
+
+test('near the end the next track is prepared: files first, its session only in the last seconds', () => {
+  const { effects } = run([at(50), at(79), at(81), at(85), at(95.5), at(96.5, 100)], PLAYING)
+  expect(effects).toEqual([
+    { type: 'prepare-files', track: LIST[1] },
+    { type: 'prepare-session', track: LIST[1] },
+  ])
+})
+
+test('the session of the next track waits until all of this one is buffered, which it would end', () => {
+  const { did } = run([at(85), at(97, 98)], PLAYING)
+  expect(did).toEqual(['prepare-files'])
+})
+
+test('the next session of a short track waits for nine tenths, so that it still counts as heard', () => {
+  const short = [track('s', 20), track('t')]
+  const playing = run([
+    { type: 'play-list', tracks: short, index: 0 },
+    { type: 'sounding' },
+    at(1, 20, 20),
+  ])
+  expect(run([at(17, 20, 20)], playing.state).did).toEqual([])
+  expect(run([at(18.1, 20, 20)], playing.state).did).toEqual(['prepare-session'])
+})
+
+test('a prepared track takes over at the end without being loaded', () => {
+  const { state, did } = run([at(85), at(97, 100), { type: 'ended' }], PLAYING)
+  expect(did).toEqual(['prepare-files', 'prepare-session', 'swap'])
+  expect(currentTrack(state)?.id).toBe('b')
+  expect(state).toMatchObject({ positionS: 0, next: 'none' })
+})
+
+test('without a prepared session the end reports the track as heard and loads the next', () => {
+  const { did } = run([{ type: 'ended' }], PLAYING)
+  expect(did).toEqual(['complete', 'load'])
+})
+
+test('a next track whose session was refused is asked for again at the end', () => {
+  const { did, state } = run([at(85), at(97, 100), { type: 'next-failed' }, { type: 'ended' }], PLAYING)
+  expect(did).toEqual(['prepare-files', 'prepare-session', 'complete', 'load'])
+  expect(currentTrack(state)?.id).toBe('b')
+})
+
+test('seeking back from the end drops the prepared session', () => {
+  const { did, state } = run([at(85), at(97, 100), { type: 'seek', positionS: 10 }], PLAYING)
+  expect(did).toEqual(['prepare-files', 'prepare-session', 'drop-next', 'seek'])
+  expect(state.next).toBe('none')
+})
+
+test('choosing another track drops what was prepared', () => {
+  const { did } = run([at(85), { type: 'play-list', tracks: LIST, index: 2 }], PLAYING)
+  expect(did).toEqual(['prepare-files', 'drop-next', 'load'])
+})
+
+test('after the last track the player rests, and play starts that track anew', () => {
+  const last = run([{ type: 'play-list', tracks: LIST, index: 2 }, { type: 'sounding' }]).state
+  const ended = run([{ type: 'ended' }], last)
+  expect(ended.did).toEqual(['complete'])
+  expect(ended.state.phase.kind).toBe('ended')
+  expect(run([{ type: 'play' }], ended.state).effects).toEqual([
+    { type: 'load', track: LIST[2], positionS: 0 },
+  ])
+})
+
+test('a spent budget lets the leased part play out and fade, then says so', () => {
+  const fading = run([at(20), { type: 'refused', refusal: EXHAUSTED }], PLAYING)
+  expect(fading.did).toEqual(['fade'])
+  expect(isWanting(fading.state)).toBe(true)
+  const over = run([{ type: 'border-reached' }], fading.state)
+  expect(over.did).toEqual(['stop'])
+  expect(over.state.phase).toEqual({ kind: 'refused', refusal: EXHAUSTED })
+})
+
+test('a budget that is spent before the first sound is told at once', () => {
+  const { state, did } = run([
+    { type: 'play-list', tracks: LIST, index: 0 },
+    { type: 'refused', refusal: EXHAUSTED },
+  ])
+  expect(did).toEqual(['load', 'stop'])
+  expect(state.phase.kind).toBe('refused')
+})
+
+test('a spent budget shows nothing left', () => {
+  const quota = {
+    limitS: 300,
+    usedS: 290,
+    remainingS: 10,
+    unlimited: false,
+    resetsAt: EXHAUSTED.resetsAt,
+  }
+  const { state } = run([{ type: 'quota', quota }, { type: 'refused', refusal: EXHAUSTED }], PLAYING)
+  expect(state.quota).toMatchObject({ usedS: 300, remainingS: 0 })
+})
+
+test('another device silences this one at once, and play takes the music over from here', () => {
+  const refused = run([at(42), { type: 'refused', refusal: { kind: 'superseded' } }], PLAYING)
+  expect(refused.did).toEqual(['stop'])
+  expect(isWanting(refused.state)).toBe(false)
+  expect(run([{ type: 'play' }], refused.state).effects).toEqual([
+    { type: 'load', track: LIST[0], positionS: 42 },
+  ])
+})
+
+test('while it fades, a seek into what is leased goes on playing', () => {
+  const { state, did } = run(
+    [{ type: 'refused', refusal: EXHAUSTED }, { type: 'seek', positionS: 1 }],
+    PLAYING,
+  )
+  expect(did).toEqual(['fade', 'seek'])
+  expect(state.phase.kind).toBe('starting')
+})
+
+test('a message that was closed leaves the player paused where it was', () => {
+  const { state } = run(
+    [at(42), { type: 'refused', refusal: { kind: 'superseded' } }, { type: 'dismiss' }],
+    PLAYING,
+  )
+  expect(state).toMatchObject({ phase: { kind: 'paused' }, positionS: 42 })
+})
+
+test('what the stopped deck still says does not move the position', () => {
+  const { state } = run(
+    [at(42), { type: 'refused', refusal: { kind: 'superseded' } }, at(0, 0)],
+    PLAYING,
+  )
+  expect(state.positionS).toBe(42)
+})
+
+test('a reload shows the track paused where it was, asks for nothing, and resumes there', () => {
+  const saved = { queue: LIST, index: 1, positionS: 33 }
+  const restored = run([{ type: 'restore', saved }])
+  expect(restored.effects).toEqual([])
+  expect(restored.state).toMatchObject({ phase: { kind: 'paused' }, positionS: 33, index: 1 })
+  expect(run([{ type: 'play' }], restored.state).effects).toEqual([
+    { type: 'load', track: LIST[1], positionS: 33 },
+  ])
+})
+
+test('after a reload a seek is kept for when play is pressed', () => {
+  const saved = { queue: LIST, index: 1, positionS: 33 }
+  const { effects } = run([
+    { type: 'restore', saved },
+    { type: 'seek', positionS: 60 },
+    { type: 'play' },
+  ])
+  expect(effects).toEqual([{ type: 'load', track: LIST[1], positionS: 60 }])
+})
+
+test('what was remembered does not displace what plays already', () => {
+  const saved = { queue: [track('z')], index: 0, positionS: 3 }
+  expect(run([{ type: 'restore', saved }], PLAYING).state).toBe(PLAYING)
+})
+
+test('muting keeps the volume, and moving the volume unmutes', () => {
+  const { state, effects } = run([
+    { type: 'volume', volume: 0.4 },
+    { type: 'mute' },
+    { type: 'volume', volume: 2 },
+  ])
+  expect(effects).toEqual([
+    { type: 'loudness', volume: 0.4, muted: false },
+    { type: 'loudness', volume: 0.4, muted: true },
+    { type: 'loudness', volume: 1, muted: false },
+  ])
+  expect(state).toMatchObject({ volume: 1, muted: false })
+})
+
+test('signing out empties the player but keeps its loudness', () => {
+  const { state, did } = run([{ type: 'volume', volume: 0.3 }, at(85), { type: 'forget' }], PLAYING)
+  expect(state).toEqual({ ...initialState, volume: 0.3 })
+  expect(did).toEqual(['loudness', 'prepare-files', 'drop-next', 'stop'])
+})
+
+test('an empty player ignores everything but a list', () => {
+  const events: PlayerEvent[] = [
+    { type: 'play' },
+    { type: 'toggle' },
+    { type: 'next' },
+    { type: 'previous' },
+    { type: 'seek', positionS: 3 },
+    { type: 'ended' },
+    { type: 'refused', refusal: EXHAUSTED },
+    { type: 'border-reached' },
+  ]
+  expect(run(events)).toMatchObject({ state: initialState, effects: [] })
+})
