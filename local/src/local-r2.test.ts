@@ -80,7 +80,9 @@ test('a hundred megabytes pass whole, both ways', async () => {
 }, 60_000)
 
 test('what was stored is there after a restart', async () => {
-  expect((await fetch(await presign('PUT', 'kept.bin'), { method: 'PUT', body: 'x' })).ok).toBe(true)
+  expect((await fetch(await presign('PUT', 'kept.bin'), { method: 'PUT', body: 'x' })).ok).toBe(
+    true,
+  )
   await r2.stop()
   const buckets = ['media', 'originals']
   r2 = await startLocalR2({ dir, port: 0, buckets, accessKeyId, secretAccessKey })

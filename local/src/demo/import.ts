@@ -13,6 +13,8 @@ const Recording = z.object({
   title: z.string(),
   artists: z.array(z.string()),
   genres: z.array(z.string()),
+  /** Who is to be named, and the licence; shown beside the track. */
+  attribution: z.string(),
 })
 type Recording = z.infer<typeof Recording>
 
@@ -114,12 +116,12 @@ async function upload(options: DemoOptions, recording: Recording): Promise<void>
             ffmpegPath,
           }),
     )
-    const { title, artists, genres } = recording
+    const { title, artists, genres, attribution } = recording
     const created = await api.createUpload({
       filename: recording.file,
       sizeBytes: body.length,
       contentType: CONTENT_TYPES[extname(recording.file)] ?? 'application/octet-stream',
-      metadata: { title, artists, genres },
+      metadata: { title, artists, genres, attribution },
     })
     if (created.method !== 'PUT') throw new Error(`${recording.file} is too large for one PUT`)
     const mark = { jobId: created.jobId, isUploaded: false, isDone: false }

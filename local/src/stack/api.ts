@@ -26,7 +26,7 @@ export type NewUpload = {
   filename: string
   sizeBytes: number
   contentType: string
-  metadata: { title: string; artists: string[]; album?: string; genres?: string[] }
+  metadata: { title: string; artists: string[]; genres: string[]; attribution: string }
 }
 
 /** The few calls of MIST's own API that setting up a stack takes. */

@@ -1,7 +1,7 @@
 import { COVER_SIZES, type CoverSize } from '@mist/db/contract'
 import sharp from 'sharp'
 import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
-import { coverOptions, inputOptions } from './ffmpeg-args.ts'
+import { coverOptions, probeOptions } from './ffmpeg-args.ts'
 import type { Source } from './probe.ts'
 
 /** A picture larger than this is skipped, not decoded. */
@@ -48,7 +48,9 @@ export async function readCover(options: {
       {
         folder,
         input: file,
-        inputOptions: inputOptions(source.format),
+        // As for ffprobe: without a picture's decoder ffmpeg learns no dimensions, and then it copies
+        // no picture ("dimensions not set").
+        inputOptions: probeOptions(source.format),
         outputOptions: coverOptions(source.coverStream),
         signal,
       },
