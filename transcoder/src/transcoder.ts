@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Env } from './env.ts'
+import { ffmpegOptions, objectStoreOptions, processorConfig } from './options.ts'
 import { makeProcessor } from './jobs/transcode/processor.ts'
 import { makeMetrics } from './ops/metrics.ts'
 import { serveOps } from './ops/server.ts'
@@ -34,25 +35,10 @@ export async function runTranscoder(env: Env) {
     log,
   })
   const { db } = database
-  const objects = makeObjectStore({
-    endpoint: env.S3_ENDPOINT,
-    region: env.S3_REGION,
-    accessKeyId: env.S3_ACCESS_KEY_ID,
-    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-    mediaBucket: env.S3_BUCKET,
-    originalsBucket: env.S3_ORIGINALS_BUCKET,
-    connections: (PUTS_AT_ONCE + 1) * env.TRANSCODE_CONCURRENCY,
-  })
-  const ffmpeg = makeFfmpeg({
-    ffmpegPath: env.FFMPEG_PATH,
-    ffprobePath: env.FFPROBE_PATH,
-    limits: {
-      cpuS: env.FFMPEG_CPU_S,
-      wallS: env.FFMPEG_WALL_S,
-      memoryBytes: env.FFMPEG_MEMORY_MB * 1024 ** 2,
-      fileBytes: 0,
-    },
-  })
+  const objects = makeObjectStore(
+    objectStoreOptions(env, (PUTS_AT_ONCE + 1) * env.TRANSCODE_CONCURRENCY),
+  )
+  const ffmpeg = makeFfmpeg(ffmpegOptions(env))
   const queue = openQueue({ redisUrl: env.REDIS_URL, attempts: env.JOB_ATTEMPTS, log })
   const metrics = makeMetrics({ queueDepth: queue.depth })
   const processor = makeProcessor({
@@ -61,19 +47,7 @@ export async function runTranscoder(env: Env) {
     ffmpeg,
     log,
     onStep: metrics.onStep,
-    config: {
-      workDir: env.WORK_DIR,
-      ladder: env.LADDER,
-      keyRing: env.CONTENT_KEY_SECRET,
-      diskFullRetryMs: env.DISK_FULL_RETRY_S * 1000,
-      limits: {
-        maxBytes: env.MAX_UPLOAD_BYTES,
-        maxDurationS: env.MAX_DURATION_S,
-        minDurationS: env.MIN_DURATION_S,
-        maxChannels: env.MAX_CHANNELS,
-        maxSampleRate: env.MAX_SAMPLE_RATE,
-      },
-    },
+    config: processorConfig(env),
   })
   const sweep = makeSweep({ db, objects, log, retiredVersionS: env.RETIRED_VERSION_S })
   const relay = makeRelay({ db, queue, purgeTrack: sweep.purgeTrack, log })

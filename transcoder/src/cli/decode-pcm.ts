@@ -15,7 +15,10 @@ export async function decodePcm(
   onSamples: (samples: Float32Array) => void,
 ): Promise<void> {
   const input = ['-protocol_whitelist', 'file,pipe', '-i', `file:${file}`, '-map', '0:a:0', '-vn']
-  const output = ['-ac', '1', '-ar', String(ANALYSIS_RATE_HZ), '-f', 'f32le', 'pipe:1']
+  // The downmix of the transcoder's own analysis: without `rematrix_maxval` ffmpeg adds 3 dB to
+  // float sources (MP3, Ogg, AAC), but not to integers.
+  const mono = `aresample=${ANALYSIS_RATE_HZ}:rematrix_maxval=1,aformat=sample_fmts=flt:channel_layouts=mono`
+  const output = ['-af', mono, '-f', 'f32le', 'pipe:1']
   const ffmpeg = spawn(
     process.env['FFMPEG_PATH'] ?? 'ffmpeg',
     ['-hide_banner', '-nostdin', '-v', 'error', ...input, ...output],
@@ -25,7 +28,7 @@ export async function decodePcm(
   ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000)
   })
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   ffmpeg.stdout.on('data', (chunk: Buffer) => {
     // A pipe cuts anywhere; samples are four bytes, and a Float32Array wants them aligned: a copy.
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])

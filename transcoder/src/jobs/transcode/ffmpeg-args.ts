@@ -44,6 +44,12 @@ const PROBED_DECODERS = [
 ] as const
 
 /**
+ * Any layout to two channels. The matrix is held to a sum of 1 whatever the sample format: ffmpeg
+ * does so for integers, but adds 3 dB and more to floats.
+ */
+const STEREO = 'aresample=rematrix_maxval=1,aformat=channel_layouts=stereo'
+
+/**
  * Options in front of every `-i`: exactly one demuxer, our decoders, no protocol but local files.
  * The protocol list alone does not do it: with it, ffmpeg 5.1 still decodes another local file
  * through a playlist.
@@ -78,9 +84,9 @@ function confined(format: SourceFormat, decoders: readonly string[]): string[] {
 export function analyseOptions(source: { channels: number }): string[] {
   const graph = [
     // More than two channels are measured as what listeners get to hear.
-    `[0:a:0]${source.channels > 2 ? 'aformat=channel_layouts=stereo,' : ''}asplit=2[whole][part]`,
+    `[0:a:0]${source.channels > 2 ? `${STEREO},` : ''}asplit=2[whole][part]`,
     '[whole]ebur128=peak=true:framelog=verbose,anullsink',
-    `[part]aresample=${ANALYSIS_RATE_HZ},aformat=sample_fmts=flt:channel_layouts=mono[pcm]`,
+    `[part]aresample=${ANALYSIS_RATE_HZ}:rematrix_maxval=1,aformat=sample_fmts=flt:channel_layouts=mono[pcm]`,
   ]
   return ['-v', 'info', '-filter_complex', graph.join(';'), '-map', '[pcm]', '-f', 'f32le']
 }
@@ -91,12 +97,13 @@ export function analyseOptions(source: { channels: number }): string[] {
  */
 export function encodeOptions(plan: Plan): string[] {
   const chain = [
-    // Timestamps count samples from here on, so that a gap or a jump in the file's own can't
-    // become a gap in ours.
-    `[0:a:0]aformat=channel_layouts=stereo,asetpts=N/SR/TB`,
+    `[0:a:0]aresample=${plan.sampleRate}`,
+    STEREO,
     ...(plan.gainDb === 0 ? [] : [`volume=${plan.gainDb.toFixed(2)}dB:precision=float`]),
     ...limiter(plan),
-    `aresample=${plan.sampleRate}`,
+    // Timestamps count samples from here on, so that a gap or a jump in the file's own, or the
+    // limiter's look-ahead, can't become one in ours.
+    'asetpts=N/SR/TB',
     `asplit=${plan.renditions.length}${plan.renditions.map((_, i) => `[r${i}]`).join('')}`,
   ]
   return [

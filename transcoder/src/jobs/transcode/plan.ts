@@ -51,23 +51,23 @@ export type Loudness = {
 /** Decides how a source is encoded. */
 export function makePlan(source: Source, loudness: Loudness, ladder: readonly number[]): Plan {
   const sampleRate = source.sampleRate === 48_000 ? 48_000 : 44_100
-  const gainDb = chooseGain(source, loudness)
+  const gainDb = chooseGain(loudness)
+  // A mono source goes to both sides 3 dB lower each, which is as loud and peaks lower.
+  const peak = (loudness.truePeakDbtp ?? -Infinity) - (source.channels === 1 ? 3.01 : 0)
   return {
     sampleRate,
     primingSamples: PRIMING_SAMPLES,
     gainDb,
-    limited: loudness.truePeakDbtp !== null && loudness.truePeakDbtp + gainDb > CEILING_DBTP,
+    limited: peak + gainDb > CEILING_DBTP,
     ceilingDb: CEILING_DBTP - LIMITER_MARGIN_DB,
     renditions: chooseRenditions(source, ladder),
   }
 }
 
 /** The linear gain that brings a source to the target, dB, to a hundredth. */
-function chooseGain(source: Source, { integratedLufs }: Loudness): number {
+function chooseGain({ integratedLufs }: Loudness): number {
   if (integratedLufs <= SILENCE_LUFS) return 0
-  // Played from two loudspeakers, a mono source is 3 dB louder than its one channel measures.
-  const asPlayed = integratedLufs + (source.channels === 1 ? 10 * Math.log10(2) : 0)
-  return Math.round(Math.min(MAX_GAIN_DB, TARGET_LUFS - asPlayed) * 100) / 100
+  return Math.round(Math.min(MAX_GAIN_DB, TARGET_LUFS - integratedLufs) * 100) / 100
 }
 
 /** The rungs that the source can feed; always the lowest, so that everything plays. */

@@ -1,0 +1,51 @@
+import type { Env } from './env.ts'
+import type { ProcessorConfig } from './jobs/transcode/processor.ts'
+import type { makeFfmpeg } from './platform/ffmpeg/index.ts'
+import type { makeObjectStore } from './platform/object-store.ts'
+
+/** The parts' options as the environment has them. */
+
+export function ffmpegOptions(env: Env): Parameters<typeof makeFfmpeg>[0] {
+  return {
+    ffmpegPath: env.FFMPEG_PATH,
+    ffprobePath: env.FFPROBE_PATH,
+    limits: {
+      cpuS: env.FFMPEG_CPU_S,
+      wallS: env.FFMPEG_WALL_S,
+      memoryBytes: env.FFMPEG_MEMORY_MB * 1024 ** 2,
+      // All that it makes goes through its standard output.
+      fileBytes: 0,
+    },
+  }
+}
+
+export function objectStoreOptions(
+  env: Env,
+  connections: number,
+): Parameters<typeof makeObjectStore>[0] {
+  return {
+    endpoint: env.S3_ENDPOINT,
+    region: env.S3_REGION,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+    mediaBucket: env.S3_BUCKET,
+    originalsBucket: env.S3_ORIGINALS_BUCKET,
+    connections,
+  }
+}
+
+export function processorConfig(env: Env): ProcessorConfig {
+  return {
+    workDir: env.WORK_DIR,
+    ladder: env.LADDER,
+    keyRing: env.CONTENT_KEY_SECRET,
+    diskFullRetryMs: env.DISK_FULL_RETRY_S * 1000,
+    limits: {
+      maxBytes: env.MAX_UPLOAD_BYTES,
+      maxDurationS: env.MAX_DURATION_S,
+      minDurationS: env.MIN_DURATION_S,
+      maxChannels: env.MAX_CHANNELS,
+      maxSampleRate: env.MAX_SAMPLE_RATE,
+    },
+  }
+}
