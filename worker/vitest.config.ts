@@ -17,6 +17,8 @@ export default defineConfig({
     name: 'worker',
     include: ['src/**/*.test.ts'],
     globalSetup: './testing/global-setup.ts',
+    // One database for all: housekeeping in one file would end the sessions of another.
+    fileParallelism: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

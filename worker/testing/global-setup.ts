@@ -25,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 declare module 'vitest' {
+  // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface is merged
   export interface ProvidedContext {
     workerEnv: Record<string, string>
   }

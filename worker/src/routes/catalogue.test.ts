@@ -1,0 +1,219 @@
+import { makeTrack } from '@mist/db/testing/factories'
+import { expect, test } from 'vitest'
+import type { ListeningSession } from '../contract/listening.ts'
+import type { Page } from '../contract/pages.ts'
+import type { SimilarTrack, Track } from '../contract/tracks.ts'
+import { makeTestApi, problemCode } from '../testing/api.ts'
+
+const api = makeTestApi()
+
+/** Each test lists on an origin of its own, so that the edge's cache keeps them apart. */
+let origins = 0
+function freshOrigin(): string {
+  origins += 1
+  return `https://${Date.now()}-${origins}.example`
+}
+
+/** A track whose place in the list is known: tests of other files make tracks, too. */
+async function trackAt(createdAt: string, title = 'A track'): Promise<string> {
+  const { trackId } = await makeTrack(api.db, { title })
+  await api.db.$client`update tracks set created_at = ${createdAt} where id = ${trackId}`
+  return trackId
+}
+
+test('tracks are listed page by page, in a stable order, though they differ by microseconds', async () => {
+  const origin = freshOrigin()
+  const ids = []
+  for (const second of ['00.000001', '00.000002', '00.000003', '00.000003', '01'])
+    ids.push(await trackAt(`2999-01-01T00:00:${second}Z`))
+  const seen: string[] = []
+  let cursor: string | null = ''
+  while (cursor !== null && seen.length < 5) {
+    const query: string = `limit=2${cursor && `&cursor=${cursor}`}`
+    const page: Page<Track> = await (await api.call('GET', `tracks?${query}`, { origin })).json()
+    seen.push(...page.items.map((track) => track.id))
+    cursor = page.nextCursor
+    // What is added meanwhile comes before, and disturbs nothing.
+    await trackAt('2999-01-02T00:00:00Z')
+  }
+  const [a, b, c, d, e] = ids
+  const twins = String(c) > String(d) ? [c, d] : [d, c]
+  expect(seen.slice(0, 5)).toEqual([e, ...twins, b, a])
+})
+
+test.each(['cursor=nonsense', 'cursor=WzEsMl0', 'limit=0', 'limit=101', 'limit=x'])(
+  'the query %s is refused',
+  async (query) => {
+    const response = await api.call('GET', `tracks?${query}`)
+    expect([response.status, await problemCode(response)]).toEqual([422, 'validation-failed'])
+  },
+)
+
+test('a track tells who made it, and where its covers are', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db, { title: 'Sarabande' })
+  await api.db
+    .$client`update tracks set cover_version = 1, loudness_lufs = -14 where id = ${trackId}`
+  const patched = await api.call('PATCH', `tracks/${trackId}`, {
+    body: {
+      artists: ['First', 'Second', 'first'],
+      album: 'An album',
+      genres: ['ambient'],
+      year: 2001,
+      attribution: 'CC BY 4.0',
+    },
+    bearer: admin.token,
+  })
+  expect(patched.status).toBe(200)
+  const track = await (await api.call('GET', `tracks/${trackId}`)).json<Track>()
+  expect(await patched.json()).toEqual(track)
+  expect(track).toEqual({
+    id: trackId,
+    title: 'Sarabande',
+    artists: [
+      { id: expect.any(String), name: 'First' },
+      { id: expect.any(String), name: 'Second' },
+    ],
+    album: { id: expect.any(String), title: 'An album' },
+    genres: ['ambient'],
+    durationS: 180,
+    coverUrls: {
+      '96': `https://api.example/api/v1/media/tracks/${trackId}/1/cover-96.webp`,
+      '320': `https://api.example/api/v1/media/tracks/${trackId}/1/cover-320.webp`,
+      '800': `https://api.example/api/v1/media/tracks/${trackId}/1/cover-800.webp`,
+    },
+    loudnessLufs: -14,
+    tempoBpm: null,
+    version: 1,
+    createdAt: expect.stringMatching(/Z$/),
+    year: 2001,
+    trackNumber: null,
+    attribution: 'CC BY 4.0',
+  })
+  const renamed = await api.call('PATCH', `tracks/${trackId}`, {
+    body: { title: "Robert'); drop table tracks;--", artists: ['second'], album: null },
+    bearer: admin.token,
+  })
+  expect(await renamed.json()).toMatchObject({
+    title: "Robert'); drop table tracks;--",
+    artists: [{ id: track.artists[1]?.id, name: 'Second' }],
+    album: null,
+    genres: ['ambient'],
+  })
+})
+
+test('only admins change or delete tracks', async () => {
+  const { trackId } = await makeTrack(api.db)
+  const user = await api.signIn()
+  for (const [method, path] of [
+    ['PATCH', `tracks/${trackId}`],
+    ['DELETE', `tracks/${trackId}`],
+    ['POST', `tracks/${trackId}/replace`],
+    ['POST', 'admin/retranscode'],
+  ] as const) {
+    const body = path.endsWith('replace')
+      ? { filename: 'a.mp3', sizeBytes: 1, contentType: 'audio/mpeg' }
+      : { title: 'Mine' }
+    expect((await api.call(method, path, { body, bearer: user.token })).status).toBe(403)
+    expect((await api.call(method, path, { body })).status).toBe(401)
+  }
+})
+
+test('a deleted track is gone at once for those who listen, and its objects will be', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const listener = await api.signIn()
+  const { trackId } = await makeTrack(api.db)
+  const bearer = listener.token
+  const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  const session = await started.json<ListeningSession>()
+  const remove = () => api.call('DELETE', `tracks/${trackId}`, { bearer: admin.token })
+  expect((await remove()).status).toBe(204)
+  expect((await remove()).status).toBe(404)
+  const key = await api.call('GET', `keys/${trackId}/1/1`, { bearer: session.token })
+  expect([key.status, await problemCode(key)]).toEqual([409, 'session-ended'])
+  for (const path of ['', '/similar', '/analysis', '/hls/master.m3u8'])
+    expect((await api.call('GET', `tracks/${trackId}${path}`)).status).toBe(404)
+  const again = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  expect(again.status).toBe(404)
+  const rows = await api.db.$client`
+    select payload from outbox where topic = 'purge-track' and payload->>'trackId' = ${trackId}`
+  expect(rows).toEqual([{ payload: { v: 1, trackId } }])
+})
+
+test('visitors get a list that may be five seconds old; admins see what they just did', async () => {
+  const origin = freshOrigin()
+  const list = async (bearer?: string) => {
+    const response = await api.call('GET', 'tracks?limit=100', {
+      origin,
+      ...(bearer && { bearer }),
+    })
+    const { items } = await response.json<Page<Track>>()
+    return {
+      ids: items.map((track) => track.id),
+      cacheControl: response.headers.get('cache-control'),
+    }
+  }
+  const admin = await api.signIn({ role: 'admin' })
+  await list()
+  const fresh = await trackAt('2999-03-01T00:00:00Z')
+  const visitor = await list()
+  expect(visitor.ids).not.toContain(fresh)
+  expect(visitor.cacheControl).toBe('public, max-age=0')
+  const seen = await list(admin.token)
+  expect(seen.ids).toContain(fresh)
+  expect(seen.cacheControl).toBe('private, no-store')
+})
+
+const vector = (...values: number[]) =>
+  `[${Array.from({ length: 40 }, (_, index) => values[index] ?? 0).join(',')}]`
+
+test('tracks that sound alike come nearest first, and only those of the same embedding version', async () => {
+  const made = []
+  for (const [embedding, version] of [
+    [vector(1), 7001],
+    [vector(0.9, 0.4358898943540674), 7001],
+    [vector(0, 1), 7001],
+    [vector(-1), 7001],
+    [vector(1), 7002],
+  ] as const) {
+    const { trackId } = await makeTrack(api.db)
+    await api.db.$client`insert into track_embeddings values (${trackId}, ${version}, ${embedding})`
+    made.push(trackId)
+  }
+  const [self, near, far, opposite, otherVersion] = made
+  const similar = async (id: string | undefined, query = '') => {
+    const response = await api.call('GET', `tracks/${id}/similar${query}`)
+    return (await response.json<{ items: SimilarTrack[] }>()).items
+  }
+  const items = await similar(self)
+  expect(items.map((item) => item.track.id)).toEqual([near, far, opposite])
+  expect(items.map((item) => Math.round(item.similarity * 100) / 100)).toEqual([0.9, 0, -1])
+  expect(await similar(self, '?limit=1')).toHaveLength(1)
+  expect(await similar(otherVersion)).toEqual([])
+  const { trackId: bare } = await makeTrack(api.db)
+  expect(await similar(bare)).toEqual([])
+  expect((await api.call('GET', `tracks/${crypto.randomUUID()}/similar`)).status).toBe(404)
+})
+
+test('after a change of the ladder each published track gets one job', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db)
+  const uploadId = crypto.randomUUID()
+  await api.db.$client`
+    insert into uploads (id, filename, size_bytes, content_type, object_key, expires_at, completed_at)
+    values (${uploadId}, 'a.flac', 1, 'audio/flac', 'originals/x', now(), now())`
+  await api.db.$client`update tracks set upload_id = ${uploadId} where id = ${trackId}`
+  const again = () => api.call('POST', 'admin/retranscode', { bearer: admin.token })
+  expect(await (await again()).json()).toMatchObject({ queued: expect.any(Number) })
+  await again()
+  const jobs = await api.db.$client`select kind, status from jobs where track_id = ${trackId}`
+  expect(jobs).toEqual([{ kind: 'retranscode', status: 'queued' }])
+})
+
+test('what the transcoder heard can be drawn', async () => {
+  const { trackId } = await makeTrack(api.db)
+  await api.db.$client`
+    update tracks set waveform = '\\x00ff10', features = '{"tempoBpm": 120}' where id = ${trackId}`
+  const response = await api.call('GET', `tracks/${trackId}/analysis`)
+  expect(await response.json()).toEqual({ waveform: [0, 255, 16], features: { tempoBpm: 120 } })
+})
