@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, rename, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { LockedError, takeLock } from '../process/folder-lock.ts'
+import { startTimeOf } from '../process/identity.ts'
 import { findFreePort } from '../process/ports.ts'
 
 const run = promisify(execFile)
@@ -14,6 +15,13 @@ const run = promisify(execFile)
 /** Where Debian's packages of PostgreSQL 17 keep their programs, inside the system tree. */
 const BIN = '/usr/lib/postgresql/17/bin'
 const MIRROR = process.env['DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian'
+
+/**
+ * Runs the server until our end of its stdin is closed, which the system does even when we are
+ * killed: no server is left behind. SIGINT is Postgres's "fast" shutdown: sessions are ended, and
+ * nothing is lost. (A shell gives its background commands no stdin, hence the descriptor 3.)
+ */
+const KEEPER = 'exec 3<&0; "$@" & server=$!; { cat <&3 >&2; kill -INT $server; } & wait $server'
 
 /** What {@link startRealPostgres} takes. */
 export type RealPostgresOptions = {
@@ -41,6 +49,7 @@ export type RealPostgres = { url: string; port: number; pid: number; stop: () =>
 export async function startRealPostgres(options: RealPostgresOptions = {}): Promise<RealPostgres> {
   const { dir = '.local/postgres17', cluster, settings = {}, say = () => {} } = options
   const root = await provideTree(resolve(dir), say)
+  await removeAbandoned(root)
   const port = options.port ?? (await findFreePort())
   const data = `/var/lib/postgresql/${cluster ?? `fresh-${randomBytes(4).toString('hex')}`}`
   if (!existsSync(join(root, data, 'PG_VERSION'))) await initialise(root, data)
@@ -53,8 +62,9 @@ export async function startRealPostgres(options: RealPostgresOptions = {}): Prom
     shared_buffers: '256MB',
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn('chroot', asPostgres(root, `${BIN}/postgres`, '-D', data, ...flags), {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const server = [`${BIN}/postgres`, '-D', data, ...flags]
+  const child = spawn('chroot', asPostgres(root, '/bin/sh', '-c', KEEPER, 'keeper', ...server), {
+    stdio: ['pipe', 'ignore', 'pipe'],
     // A group of its own: Ctrl-C in the terminal must not stop it before its clients.
     detached: true,
   })
@@ -64,7 +74,7 @@ export async function startRealPostgres(options: RealPostgresOptions = {}): Prom
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
 
   async function stop(): Promise<void> {
-    child.kill('SIGINT') // Postgres's "fast" shutdown: sessions are ended, nothing is lost
+    child.stdin.end()
     await exited
     if (cluster === undefined) await rm(join(root, data), { recursive: true, force: true })
   }
@@ -117,6 +127,21 @@ async function build(dir: string, root: string, say: (text: string) => void): Pr
   })
   await rm(join(unfinished, 'var/cache/apt/archives'), { recursive: true, force: true })
   await rename(unfinished, root)
+}
+
+/** Removes clusters whose maker was killed before it could do so itself. */
+async function removeAbandoned(root: string): Promise<void> {
+  const clusters = join(root, 'var/lib/postgresql')
+  for (const name of await readdir(clusters)) {
+    if (!name.startsWith('fresh-')) continue
+    const pidFile = join(clusters, name, 'postmaster.pid')
+    const pid = Number((await readFile(pidFile, 'utf8').catch(() => '0')).split('\n')[0])
+    const { mtimeMs } = await stat(join(clusters, name))
+    // A young folder without a server is one that another process is making right now.
+    const isYoung = Date.now() - mtimeMs < 10 * 60_000
+    if (!isYoung && (pid === 0 || startTimeOf(pid) === null))
+      await rm(join(clusters, name), { recursive: true, force: true })
+  }
 }
 
 async function initialise(root: string, data: string): Promise<void> {

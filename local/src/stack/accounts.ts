@@ -16,9 +16,10 @@ export async function ensureAccounts(
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
-    await client.query("update users set role = 'admin', plan = 'premium' where email = $1 and role <> 'admin'", [
-      admin.email,
-    ])
+    await client.query(
+      "update users set role = 'admin', plan = 'premium' where email = $1 and role <> 'admin'",
+      [admin.email],
+    )
   } finally {
     await client.end()
   }
