@@ -76,7 +76,7 @@ export function Layout({ children }: { children: ReactNode }) {
         </main>
         <SiteFooter />
         <UploadIndicator />
-        <PlayerBar isSignedIn={data?.user != null} userId={data?.user?.id ?? null} />
+        <PlayerBar userId={data?.user?.id ?? null} />
         <ScrollRestoration nonce={nonce} />
         <Scripts nonce={nonce} />
       </body>

@@ -33,7 +33,12 @@ function DrawnCover({ id }: { id: string }) {
       <circle cx={x} cy={y} r={radius * 2.1} fill={`hsl(${warm} 85% 66%)`} opacity=".14" />
       <circle cx={x} cy={y} r={radius} fill={`hsl(${warm} 85% 68%)`} />
       {bands.map((path, band) => (
-        <path key={path} d={path} fill={`hsl(${hue + band * 6} 26% ${40 - band * 8}%)`} opacity=".8" />
+        <path
+          key={path}
+          d={path}
+          fill={`hsl(${hue + band * 6} 26% ${40 - band * 8}%)`}
+          opacity=".8"
+        />
       ))}
     </svg>
   )

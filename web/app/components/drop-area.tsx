@@ -39,11 +39,7 @@ export function DropArea() {
           currentTarget.value = ''
         }}
       />
-      <button
-        type="button"
-        className="button-lamp mt-6"
-        onClick={() => picker.current?.click()}
-      >
+      <button type="button" className="button-lamp mt-6" onClick={() => picker.current?.click()}>
         Choose files
       </button>
       <noscript>

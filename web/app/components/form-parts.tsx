@@ -90,7 +90,15 @@ export function SubmitButton({
 }
 
 /** The narrow card that signing in and registering happen on. */
-export function FormCard({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+export function FormCard({
+  title,
+  lead,
+  children,
+}: {
+  title: string
+  lead: string
+  children: ReactNode
+}) {
   return (
     <div className="mx-auto w-full max-w-md px-4 py-8 sm:py-14">
       <h1 className="font-serif text-4xl tracking-tight">{title}</h1>

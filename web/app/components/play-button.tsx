@@ -1,7 +1,11 @@
 import { Pause, Play } from 'lucide-react'
+import { useEffect, useRef } from 'react'
 import type { PlayableTrack } from '../player/machine.ts'
 import { currentTrack, isWanting } from '../player/machine.ts'
-import { dispatch, usePlayer } from '../player/store.ts'
+import { anticipate, dispatch, usePlayer } from '../player/store.ts'
+
+/** A pointer that stays for so long means it; one that sweeps over a grid does not. */
+const POINTED_AFTER_MS = 80
 
 /** Plays a track as part of the list it stands in, or pauses it where it plays already. */
 export function PlayButton({
@@ -19,10 +23,20 @@ export function PlayButton({
   const track = tracks[index]
   const isCurrent = usePlayer((state) => currentTrack(state)?.id === track?.id)
   const isPlaying = usePlayer((state) => isCurrent && isWanting(state))
+  const pointing = useRef<ReturnType<typeof setTimeout>>()
+  useEffect(() => {
+    if (track && index === 0) anticipate(track, 'offered')
+    return () => clearTimeout(pointing.current)
+  }, [track, index])
   if (!track) return null
   return (
     <button
       type="button"
+      onPointerEnter={() => {
+        pointing.current = setTimeout(() => anticipate(track, 'pointed-at'), POINTED_AFTER_MS)
+      }}
+      onPointerLeave={() => clearTimeout(pointing.current)}
+      onFocus={() => anticipate(track, 'pointed-at')}
       className={className}
       data-playing={isPlaying}
       aria-label={`${isPlaying ? 'Pause' : 'Play'} ${track.title}`}

@@ -1,5 +1,14 @@
 import { Link } from '@remix-run/react'
-import { LoaderCircle, Pause, Play, SkipBack, SkipForward, Volume1, Volume2, VolumeX } from 'lucide-react'
+import {
+  LoaderCircle,
+  Pause,
+  Play,
+  SkipBack,
+  SkipForward,
+  Volume1,
+  Volume2,
+  VolumeX,
+} from 'lucide-react'
 import { useRef } from 'react'
 import { amountOf, clockOf } from '../lib/time.ts'
 import { currentTrack, isWanting } from '../player/machine.ts'
@@ -145,23 +154,25 @@ function Loudness() {
 }
 
 /** The player at the foot of every page. It outlives navigation, since the page's frame does. */
-export function PlayerBar({ isSignedIn, userId }: { isSignedIn: boolean; userId: string | null }) {
+export function PlayerBar({ userId }: { userId: string | null }) {
   const decks = useRef<[HTMLAudioElement | null, HTMLAudioElement | null]>([null, null])
-  usePlayerEngine(decks, { isSignedIn, userId })
+  usePlayerEngine(decks, userId)
   return (
     <section
       aria-label="Player"
       className="fixed inset-x-0 bottom-0 z-30 border-t border-edge/80 bg-dusk/95 pb-[env(safe-area-inset-bottom)] backdrop-blur-lg"
     >
       <PlayerNotice />
-      <SeekBar />
-      <div className="mx-auto grid max-w-6xl grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 px-4 pt-2 pb-2.5 sm:grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)] sm:px-8">
-        <NowPlaying />
-        <Transport />
-        <div className="flex items-center justify-end gap-4 max-sm:col-span-2 max-sm:mt-1 max-sm:justify-between">
-          <QuotaLeft />
-          <Times />
-          <Loudness />
+      <div className="relative">
+        <SeekBar />
+        <div className="mx-auto grid max-w-6xl grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 px-4 pt-2 pb-2.5 sm:grid-cols-[minmax(0,1fr)_auto_minmax(0,1fr)] sm:px-8">
+          <NowPlaying />
+          <Transport />
+          <div className="flex items-center justify-end gap-4 max-sm:col-span-2 max-sm:mt-1 max-sm:justify-between">
+            <QuotaLeft />
+            <Times />
+            <Loudness />
+          </div>
         </div>
       </div>
       <audio

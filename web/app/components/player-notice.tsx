@@ -44,7 +44,7 @@ function Actions({ refusal }: { refusal: Refusal }) {
 export function PlayerNotice() {
   const phase = usePlayer((state) => state.phase)
   const refusal = phase.kind === 'refused' || phase.kind === 'fading' ? phase.refusal : null
-  const told = refusal ? sentencesOf(refusal, new Date()) : null
+  const told = refusal ? sentencesOf(refusal) : null
   return (
     <div role="status" aria-live="polite">
       {refusal && told ? (

@@ -40,7 +40,11 @@ function AccountMenu({ user }: { user: User }) {
           ) : null}
           <DropdownMenu.Separator className="my-1.5 h-px bg-edge" />
           <Form method="post" action="/logout">
-            <DropdownMenu.Item asChild className={ITEM} onSelect={(event) => event.preventDefault()}>
+            <DropdownMenu.Item
+              asChild
+              className={ITEM}
+              onSelect={(event) => event.preventDefault()}
+            >
               <button type="submit">
                 <LogOut className="size-4 text-dim" aria-hidden="true" /> Sign out
               </button>

@@ -42,7 +42,9 @@ function Steps({ current }: { current: JobStep | null }) {
         <li
           key={name}
           aria-current={index === at ? 'step' : undefined}
-          className={index < at ? 'text-moss' : index === at ? 'font-semibold text-lamp' : 'text-dim'}
+          className={
+            index < at ? 'text-moss' : index === at ? 'font-semibold text-lamp' : 'text-dim'
+          }
         >
           {index < at ? <Check className="mr-1 inline size-3" aria-hidden="true" /> : null}
           {name}
@@ -84,9 +86,7 @@ function Progress({ item }: { item: UploadItem }) {
       )
     case 'unsent':
       return (
-        <p className="mt-1 text-sm text-haze">
-          The file did not arrive. Choose it again to go on.
-        </p>
+        <p className="mt-1 text-sm text-haze">The file did not arrive. Choose it again to go on.</p>
       )
     case 'done':
       return null

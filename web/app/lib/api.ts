@@ -27,8 +27,16 @@ async function answered(asking: Promise<unknown>, signal?: AbortSignal): Promise
   return answer
 }
 
+/** For the answers whose cookies matter. */
+async function cookiesOf(asking: Promise<unknown>): Promise<string[]> {
+  return (await answered(asking)).headers.getSetCookie()
+}
+
 /** Asks, and reads the JSON of the answer. */
-async function read<F extends Ask>(ask: F, ...args: Parameters<F>): Promise<InferResponseType<F, Ok>> {
+async function read<F extends Ask>(
+  ask: F,
+  ...args: Parameters<F>
+): Promise<InferResponseType<F, Ok>> {
   const response = await answered(ask(...args))
   return response.json()
 }
@@ -53,11 +61,6 @@ function init({ signal }: CallOptions): { init: RequestInit } {
  */
 export function makeApi({ origin, fetch }: { origin: string; fetch: typeof globalThis.fetch }) {
   const client = makeClient(origin, { fetch })
-
-  /** For the answers whose cookies matter. */
-  async function cookiesOf(asking: Promise<unknown>): Promise<string[]> {
-    return (await answered(asking)).headers.getSetCookie()
-  }
 
   return {
     /** Each of these answers with the cookies that start or end the sign-in. */

@@ -4,9 +4,7 @@ export function clockOf(seconds: number): string {
   const hours = Math.floor(whole / 3600)
   const minutes = Math.floor((whole % 3600) / 60)
   const tail = String(whole % 60).padStart(2, '0')
-  return hours > 0
-    ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}`
-    : `${minutes}:${tail}`
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`
 }
 
 /** Tells an amount of time in words that fit a narrow place: `20 s`, `3 min 20 s`, `2 h 5 min`. */

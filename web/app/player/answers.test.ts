@@ -2,6 +2,10 @@ import { expect, test } from 'vitest'
 import { makeAnswers, plainUrl } from './answers.ts'
 import { AnswerError } from './loader.ts'
 
+function urlOf(input: RequestInfo | URL): string {
+  return input instanceof Request ? input.url : input.toString()
+}
+
 const ORIGIN = 'https://music.example'
 const FOREVER = new AbortController().signal
 const MASTER = `${ORIGIN}/api/v1/tracks/t/hls/master.m3u8`
@@ -12,8 +16,8 @@ function answering(respond: (url: string) => Response = () => new Response('from
   const answers = makeAnswers({
     origin: ORIGIN,
     fetch: async (input) => {
-      asked.push(String(input))
-      return respond(String(input))
+      asked.push(urlOf(input))
+      return respond(urlOf(input))
     },
   })
   return { answers, asked }

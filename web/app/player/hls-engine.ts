@@ -1,11 +1,10 @@
 import Hls from 'hls.js/light'
 import type {
-  FragmentLoaderConstructor,
+  FragmentLoaderContext,
   HlsConfig,
   KeyLoaderContext,
-  Loader,
   LoaderContext,
-  PlaylistLoaderConstructor,
+  PlaylistLoaderContext,
 } from 'hls.js'
 import type { Answers } from './answers.ts'
 import type { KeySupply } from './key-supply.ts'
@@ -51,11 +50,11 @@ function configuration(source: () => Source | null): Partial<HlsConfig> {
     if (!found) throw new Error('the deck has no source')
     return found
   }
-  const playlists = makeLoaderClass<LoaderContext>(
+  const playlists = makeLoaderClass<PlaylistLoaderContext>(
     async ({ url }, signal) => current().answers.playlist(url, signal),
     { mayTimeOut: true },
   )
-  const fragments = makeLoaderClass<LoaderContext>(
+  const fragments = makeLoaderClass<FragmentLoaderContext>(
     async ({ url }, signal) => current().answers.media(url, signal),
     { mayTimeOut: true },
   )
@@ -67,13 +66,10 @@ function configuration(source: () => Source | null): Partial<HlsConfig> {
     },
     { mayTimeOut: false },
   )
-  // hls.js types its loaders by the context that it passes to each; ours take what all have.
-  // oxlint-disable typescript/no-unsafe-type-assertion
   return {
-    pLoader: playlists as unknown as PlaylistLoaderConstructor,
-    fLoader: fragments as unknown as FragmentLoaderConstructor,
-    loader: keys as unknown as new (config: HlsConfig) => Loader<LoaderContext>,
-    // oxlint-enable typescript/no-unsafe-type-assertion
+    pLoader: playlists,
+    fLoader: fragments,
+    loader: keys,
     // Measured: a worker, a bandwidth probe and a late first fragment each cost time before sound.
     enableWorker: false,
     startFragPrefetch: true,

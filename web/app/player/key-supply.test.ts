@@ -2,6 +2,10 @@ import { expect, test } from 'vitest'
 import type { Problem } from '../lib/problem.ts'
 import { KEY_LEAD_S, makeKeySupply } from './key-supply.ts'
 
+function urlOf(input: RequestInfo | URL): string {
+  return input instanceof Request ? input.url : input.toString()
+}
+
 const ORIGIN = 'https://music.example'
 const FOREVER = new AbortController().signal
 
@@ -22,7 +26,7 @@ function supplied(answers: (Response | Error)[] = [], renewed: string | null = n
     origin: ORIGIN,
     fetch: async (input, init) => {
       const token = new Headers(init?.headers).get('authorization')
-      asked.push({ url: String(input), token })
+      asked.push({ url: urlOf(input), token })
       const answer = answers.shift() ?? new Response(new Uint8Array(16).fill(7))
       if (answer instanceof Error) throw answer
       return answer
@@ -119,8 +123,8 @@ test.each([
 })
 
 test('a token that is refused even when new is not renewed for ever', async () => {
-  const refused = () => refusal(401, 'session-token-invalid')
-  const { keys, asked, refusals } = supplied([refused(), refused(), refused()], 'renewed')
+  const answers = [1, 2, 3].map(() => refusal(401, 'session-token-invalid'))
+  const { keys, asked, refusals } = supplied(answers, 'renewed')
   keys.open('old', null)
   void keys.key(keyUrl(0), 0, FOREVER)
   await settle()

@@ -21,12 +21,7 @@ export type Context = { url: string; responseType: string; frag?: { start: numbe
 
 export type Callbacks<C> = {
   onSuccess: (response: Response_, stats: Stats, context: C, details: null) => void
-  onError: (
-    error: { code: number; text: string },
-    context: C,
-    details: null,
-    stats: Stats,
-  ) => void
+  onError: (error: { code: number; text: string }, context: C, details: null, stats: Stats) => void
   onTimeout: (stats: Stats, context: C, details: null) => void
   onAbort?: ((stats: Stats, context: C, details: null) => void) | undefined
 }

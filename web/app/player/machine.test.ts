@@ -136,7 +136,10 @@ test('without a prepared session the end reports the track as heard and loads th
 })
 
 test('a next track whose session was refused is asked for again at the end', () => {
-  const { did, state } = run([at(85), at(97, 100), { type: 'next-failed' }, { type: 'ended' }], PLAYING)
+  const { did, state } = run(
+    [at(85), at(97, 100), { type: 'next-failed' }, { type: 'ended' }],
+    PLAYING,
+  )
   expect(did).toEqual(['prepare-files', 'prepare-session', 'complete', 'load'])
   expect(currentTrack(state)?.id).toBe('b')
 })
@@ -188,7 +191,13 @@ test('a spent budget shows nothing left', () => {
     unlimited: false,
     resetsAt: EXHAUSTED.resetsAt,
   }
-  const { state } = run([{ type: 'quota', quota }, { type: 'refused', refusal: EXHAUSTED }], PLAYING)
+  const { state } = run(
+    [
+      { type: 'quota', quota },
+      { type: 'refused', refusal: EXHAUSTED },
+    ],
+    PLAYING,
+  )
   expect(state.quota).toMatchObject({ usedS: 300, remainingS: 0 })
 })
 
@@ -203,7 +212,10 @@ test('another device silences this one at once, and play takes the music over fr
 
 test('while it fades, a seek into what is leased goes on playing', () => {
   const { state, did } = run(
-    [{ type: 'refused', refusal: EXHAUSTED }, { type: 'seek', positionS: 1 }],
+    [
+      { type: 'refused', refusal: EXHAUSTED },
+      { type: 'seek', positionS: 1 },
+    ],
     PLAYING,
   )
   expect(did).toEqual(['fade', 'seek'])

@@ -234,10 +234,7 @@ function previous(state: PlayerState): Step {
   return start(state, state.queue, state.index - 1)
 }
 
-function progress(
-  state: PlayerState,
-  event: Extract<PlayerEvent, { type: 'progress' }>,
-): Step {
+function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progress' }>): Step {
   if (!state.loaded || state.phase.kind === 'refused') return same(state)
   const moved: PlayerState = {
     ...state,
@@ -372,7 +369,9 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
         : same(state)
     case 'silent':
       // The system paused it: headphones out, another app, the tab's own media keys.
-      return state.phase.kind === 'playing' ? same({ ...state, phase: { kind: 'paused' } }) : same(state)
+      return state.phase.kind === 'playing'
+        ? same({ ...state, phase: { kind: 'paused' } })
+        : same(state)
     case 'stalled':
       return state.phase.kind === 'playing'
         ? same({ ...state, phase: { kind: 'stalled' } })

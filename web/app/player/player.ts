@@ -10,6 +10,7 @@ import type { KeySupply } from './key-supply.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 import { refusalOf } from './refusals.ts'
 import { makeSegmentGuess } from './segment-guess.ts'
+import type { Likelihood } from './store.ts'
 
 /** Between two reports of the position, which are for the history only. */
 const HEARTBEAT_MS = 10_000
@@ -38,6 +39,10 @@ export type PlayerParts = {
 
 function problemOfError(error: unknown): Problem {
   return isRefusal(error) ? error.problem : unreachable()
+}
+
+function folder(url: string): string {
+  return url.slice(0, url.lastIndexOf('/'))
 }
 
 /** Resolves after `ms`, or rejects as soon as the signal aborts. */
@@ -138,13 +143,12 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
       url: session.firstKey.url,
       key: bytesOfBase64(session.firstKey.keyBase64),
     })
-    guess.learn(playing.track, session)
+    guess.learn(playing.track, session.hls)
     tellQuota(session.quota)
   }
 
   /** Whether the deck was prepared with another version of the audio than the session is for. */
   function isOtherVersion(playing: Playing, session: ListeningSession): boolean {
-    const folder = (url: string) => url.slice(0, url.lastIndexOf('/'))
     const paid = folder(plainUrl(session.firstKey.url, origin))
     return playing.keys.waiting().some((url) => folder(url) !== paid)
   }
@@ -167,28 +171,25 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
   function leave(index: 0 | 1): void {
     const left = onDeck[index]
     onDeck[index] = null
-    if (left) report(left, decks[index].element.currentTime)
+    if (left) void report(left, decks[index].element.currentTime)
     decks[index].stop()
   }
 
-  /** Sends the position of a track that was left, so that the history has it. */
-  function report(playing: Playing, positionS: number): void {
+  /** Sends the position of a track, so that the history has it and its token is renewed. */
+  async function report(playing: Playing, positionS: number): Promise<void> {
     const { session } = playing
     if (!session?.isLive || positionS <= 0 || Math.abs(positionS - playing.reportedS) < 1) return
     playing.reportedS = positionS
-    api.heartbeat(session.id, positionS).then(
-      (heard) => {
-        playing.keys.renewed(heard.token)
-        if (onDeck[current] === playing) tellQuota(heard.quota)
-      },
-      (error: unknown) => {
-        const { code } = problemOfError(error)
-        if (code === 'session-ended') session.isLive = false
-        if (code === 'superseded' && onDeck[current] === playing && session.isLive) {
-          refuse(playing, problemOfError(error))
-        }
-      },
-    )
+    try {
+      const heard = await api.heartbeat(session.id, positionS)
+      playing.keys.renewed(heard.token)
+      if (onDeck[current] === playing) tellQuota(heard.quota)
+    } catch (error) {
+      const problem = problemOfError(error)
+      if (problem.code === 'session-ended') session.isLive = false
+      const isElsewhere = problem.code === 'superseded' && session.isLive
+      if (isElsewhere && onDeck[current] === playing) refuse(playing, problem)
+    }
   }
 
   async function complete(playing: Playing, positionS: number): Promise<void> {
@@ -297,7 +298,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
         break
       case 'pause':
         decks[current].pause()
-        if (now) report(now, decks[current].element.currentTime)
+        if (now) void report(now, decks[current].element.currentTime)
         break
       case 'stop':
         stopFading()
@@ -334,7 +335,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
   const heart = setInterval(() => {
     const now = onDeck[current]
     if (now && state().phase.kind === 'playing') {
-      report(now, decks[current].element.currentTime)
+      void report(now, decks[current].element.currentTime)
     }
   }, HEARTBEAT_MS)
 
@@ -343,6 +344,18 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
 
   return {
     run,
+    /**
+     * Gets ready for a track that may be next, with public files only. The first one on a page shows
+     * where segments are; one that the pointer rests on has its first segment brought here.
+     */
+    anticipate(track: PlayableTrack, likelihood: Likelihood): void {
+      const segment = guess.firstSegment(track)
+      if (segment === null) void guess.scout(track, origin, fetch)
+      else if (likelihood === 'pointed-at') {
+        // Immutable: the browser's cache keeps it for the player.
+        fetch(segment, { credentials: 'omit' }).catch(() => null)
+      }
+    },
     /** Stops everything, for good. */
     destroy() {
       clearInterval(heart)

@@ -15,7 +15,10 @@ export function refusalOf(problem: Problem): Refusal {
     case 'refresh-reused':
       return { kind: 'signed-out' }
     case 'track-not-ready':
-      return { kind: 'failed', sentence: 'This track is still being prepared. Try it again in a minute.' }
+      return {
+        kind: 'failed',
+        sentence: 'This track is still being prepared. Try it again in a minute.',
+      }
     case 'not-found':
       return { kind: 'failed', sentence: 'This track is no longer here.' }
     case 'account-blocked':
@@ -38,7 +41,7 @@ function nextReset(now: Date): string {
 }
 
 /** Tells a refusal in sentences: what happened, and what the listener can do. */
-export function sentencesOf(refusal: Refusal, now: Date): { title: string; body: string } {
+export function sentencesOf(refusal: Refusal, now = new Date()): { title: string; body: string } {
   switch (refusal.kind) {
     case 'exhausted':
       return {

@@ -1,7 +1,7 @@
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import { initialState, step } from './machine.ts'
-import type { PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
+import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 
 /**
  * The one player of the page. Effects wait in line until the engine has arrived, so that a button
@@ -9,9 +9,17 @@ import type { PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
  */
 export const playerStore = createStore<PlayerState>(() => initialState)
 
-type Runner = (effect: PlayerEffect) => void
+/** What carries the machine's effects out. */
+export type Engine = {
+  run: (effect: PlayerEffect) => void
+  anticipate: (track: PlayableTrack, likelihood: Likelihood) => void
+}
 
-let runner: Runner | null = null
+/** How likely a track is to be played next: it is on the page, or the pointer rests on it. */
+export type Likelihood = 'offered' | 'pointed-at'
+
+let engine: Engine | null = null
+let offered: PlayableTrack | null = null
 const waiting: PlayerEffect[] = []
 
 /** Tells the player that something happened. */
@@ -19,17 +27,24 @@ export function dispatch(event: PlayerEvent): void {
   const { state, effects } = step(playerStore.getState(), event)
   playerStore.setState(state, true)
   for (const effect of effects) {
-    if (runner) runner(effect)
+    if (engine) engine.run(effect)
     else waiting.push(effect)
   }
 }
 
+/** Tells the player which track may well be next, so that it can get ready; nothing is leased. */
+export function anticipate(track: PlayableTrack, likelihood: Likelihood): void {
+  offered ??= track
+  engine?.anticipate(track, likelihood)
+}
+
 /** Connects what carries effects out; returns the way to disconnect it. */
-export function connect(run: Runner): () => void {
-  runner = run
-  for (const effect of waiting.splice(0)) run(effect)
+export function connect(made: Engine): () => void {
+  engine = made
+  if (offered) made.anticipate(offered, 'offered')
+  for (const effect of waiting.splice(0)) made.run(effect)
   return () => {
-    if (runner === run) runner = null
+    if (engine === made) engine = null
   }
 }
 

@@ -59,10 +59,7 @@ function attend(listener: () => string | null): () => void {
  * Brings the player to life once the page has: loads hls.js, arms the decks, connects the store.
  * Everything here happens in the browser only.
  */
-export function usePlayerEngine(
-  decks: Decks,
-  { isSignedIn, userId }: { isSignedIn: boolean; userId: string | null },
-): void {
+export function usePlayerEngine(decks: Decks, userId: string | null): void {
   const listener = useRef(userId)
 
   useEffect(() => {
@@ -88,12 +85,15 @@ export function usePlayerEngine(
       ])
       if (isOver) return
       if (!isPlayable()) {
-        const disconnect = connect((effect) => {
-          if (effect.type !== 'load') return
-          const sentence = 'This browser cannot play Mist. A current Firefox, Chrome or Safari can.'
-          dispatch({ type: 'refused', refusal: { kind: 'failed', sentence } })
+        end = connect({
+          run: (effect) => {
+            if (effect.type !== 'load') return
+            const sentence =
+              'This browser cannot play here. A current Firefox, Chrome or Safari can.'
+            dispatch({ type: 'refused', refusal: { kind: 'failed', sentence } })
+          },
+          anticipate: () => {},
         })
-        end = disconnect
         return
       }
       const player = makePlayer({
@@ -104,7 +104,7 @@ export function usePlayerEngine(
         fetch: (input, init) => fetch(input, init),
         origin: window.location.origin,
       })
-      const disconnect = connect(player.run)
+      const disconnect = connect(player)
       document.documentElement.dataset['player'] = 'ready'
       end = () => {
         disconnect()
@@ -119,11 +119,13 @@ export function usePlayerEngine(
   }, [decks])
 
   useEffect(() => {
-    if (!isSignedIn) return
-    browserApi().quota().then(
-      (quota) => dispatch({ type: 'quota', quota }),
-      // The budget is shown where it is known; playing tells it again.
-      () => {},
-    )
-  }, [isSignedIn, userId])
+    if (userId === null) return
+    browserApi()
+      .quota()
+      .then(
+        (quota) => dispatch({ type: 'quota', quota }),
+        // The budget is shown where it is known; playing tells it again.
+        () => {},
+      )
+  }, [userId])
 }

@@ -93,7 +93,13 @@ function Devices({ devices }: { devices: Device[] }) {
             <div className="min-w-0 grow">
               <p className="truncate">{deviceName(userAgent)}</p>
               <p className="text-sm text-haze">
-                {current ? 'This device' : <>Last used <LocalTime at={lastUsedAt} /></>}
+                {current ? (
+                  'This device'
+                ) : (
+                  <>
+                    Last used <LocalTime at={lastUsedAt} />
+                  </>
+                )}
               </p>
             </div>
             {current ? null : (
@@ -128,8 +134,8 @@ function PasswordForm({ outcome }: { outcome: Outcome | undefined }) {
   const form = useRef<HTMLFormElement>(null)
   const isDone = outcome?.done === 'password'
   useEffect(() => {
-    if (isDone) form.current?.reset()
-  }, [isDone, outcome])
+    if (outcome?.done === 'password') form.current?.reset()
+  }, [outcome])
   const refusal = outcome?.refusal ?? undefined
   return (
     <Form ref={form} method="post" preventScrollReset className="mt-4 max-w-sm space-y-5">

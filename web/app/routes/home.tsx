@@ -1,6 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Link, useFetcher, useLoaderData } from '@remix-run/react'
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { PlayButton } from '../components/play-button.tsx'
 import { TrackCard } from '../components/track-card.tsx'
 import { asking } from '../lib/api.server.ts'
@@ -24,12 +24,13 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 function usePages() {
   const first = useLoaderData<typeof loader>()
   const fetcher = useFetcher<typeof loader>()
-  const [pages, setPages] = useState([first])
-  useEffect(() => setPages([first]), [first])
-  useEffect(() => {
-    const page = fetcher.data
-    if (page) setPages((before) => (before.includes(page) ? before : [...before, page]))
-  }, [fetcher.data])
+  const [told, setTold] = useState({ first, last: fetcher.data, pages: [first] })
+  // Adjusted while rendering, so that no page is drawn without what has just come.
+  if (told.first !== first) setTold({ first, last: fetcher.data, pages: [first] })
+  else if (fetcher.data && told.last !== fetcher.data) {
+    setTold({ first, last: fetcher.data, pages: [...told.pages, fetcher.data] })
+  }
+  const { pages } = told
   const tracks = useMemo(() => pages.flatMap(({ items }) => items.map(playable)), [pages])
   return {
     tracks,

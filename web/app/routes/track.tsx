@@ -82,7 +82,10 @@ export default function TrackPage() {
           {track.genres.length > 0 ? (
             <ul className="mt-4 flex flex-wrap gap-2">
               {track.genres.map((genre) => (
-                <li key={genre} className="rounded-full border border-edge px-3 py-1 text-xs text-haze">
+                <li
+                  key={genre}
+                  className="rounded-full border border-edge px-3 py-1 text-xs text-haze"
+                >
                   {genre}
                 </li>
               ))}

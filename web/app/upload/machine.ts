@@ -122,7 +122,8 @@ function changed(state: UploadState, id: string, change: Partial<UploadItem>): U
 function filled(state: UploadState, effects: UploadEffect[]): UploadStep {
   let room =
     PARALLEL_UPLOADS -
-    state.items.filter(({ phase }) => phase.kind === 'sending' || phase.kind === 'completing').length
+    state.items.filter(({ phase }) => phase.kind === 'sending' || phase.kind === 'completing')
+      .length
   const starting: UploadEffect[] = []
   const items = state.items.map((item): UploadItem => {
     if (item.phase.kind !== 'waiting' || room <= 0) return item
@@ -144,9 +145,7 @@ function chosen(state: UploadState, files: readonly ChosenFile[]): UploadStep {
       jobId: null,
       uploadId: earlier?.uploadId ?? null,
       phase:
-        refusal === null
-          ? { kind: 'waiting' }
-          : { kind: 'failed', sentence: refusal, again: null },
+        refusal === null ? { kind: 'waiting' } : { kind: 'failed', sentence: refusal, again: null },
     }
   })
   const taken = new Set(fresh.map(({ uploadId }) => uploadId))
@@ -188,16 +187,14 @@ function told(state: UploadState, jobs: readonly Job[]): UploadState {
     const follows = isWatched(item) || (item.sizeBytes === null && !isUnderway(item))
     return follows ? { ...item, phase: phaseOfJob(job) } : item
   })
-  const earlier = [...byId.values()].map(
-    (job): UploadItem => ({
-      id: job.id,
-      name: job.filename,
-      sizeBytes: null,
-      jobId: job.id,
-      uploadId: job.uploadId,
-      phase: phaseOfJob(job),
-    }),
-  )
+  const earlier = [...byId.values()].map((job): UploadItem => ({
+    id: job.id,
+    name: job.filename,
+    sizeBytes: null,
+    jobId: job.id,
+    uploadId: job.uploadId,
+    phase: phaseOfJob(job),
+  }))
   return { items: [...items, ...earlier] }
 }
 

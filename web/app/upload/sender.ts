@@ -106,15 +106,16 @@ export function makeSender({ api, put, wait }: SenderParts) {
     const partOf = (partNumber: number) =>
       ticket.parts.find((part) => part.partNumber === partNumber)
 
+    async function freshParts(): Promise<void> {
+      const fresh = await api.resumeUpload(ticket.uploadId, { signal })
+      if (fresh.method === 'MULTIPART') ticket = fresh
+    }
+
+    /** Parts expire together, so one answer serves them all. */
     function refresh(): Promise<void> {
-      refreshing ??= api
-        .resumeUpload(ticket.uploadId, { signal })
-        .then((fresh) => {
-          if (fresh.method === 'MULTIPART') ticket = fresh
-        })
-        .finally(() => {
-          refreshing = null
-        })
+      refreshing ??= freshParts().finally(() => {
+        refreshing = null
+      })
       return refreshing
     }
 

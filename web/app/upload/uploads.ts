@@ -142,8 +142,8 @@ function keepFromLeaving(event: BeforeUnloadEvent): void {
 export function tellUploads(event: UploadEvent): void {
   const { state, effects } = stepUploads(uploadStore.getState(), event)
   uploadStore.setState(state, true)
-  const leaving = state.items.some(isUnderway) ? 'addEventListener' : 'removeEventListener'
-  window[leaving]('beforeunload', keepFromLeaving as EventListener)
+  if (state.items.some(isUnderway)) window.addEventListener('beforeunload', keepFromLeaving)
+  else window.removeEventListener('beforeunload', keepFromLeaving)
   for (const effect of effects) run(effect)
 }
 
