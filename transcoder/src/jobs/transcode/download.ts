@@ -6,7 +6,7 @@ import type { ClaimedJob } from './job-repo.ts'
 /**
  * Fetches the original into the workspace and holds it against what was declared.
  *
- * @throws UnplayableSource `original-missing`, `too-large`, `truncated`
+ * @throws UnplayableSource `original-missing`, `too-large`, `empty-file`, `truncated`
  */
 export async function download(options: {
   objects: ObjectStore
@@ -30,6 +30,9 @@ export async function download(options: {
     )
   }
   const { size: stored } = await stat(file)
+  if (stored === 0) {
+    throw new UnplayableSource('empty-file', 'The file is empty. Upload it again.')
+  }
   if (stored !== job.sizeBytes) {
     throw new UnplayableSource(
       'truncated',

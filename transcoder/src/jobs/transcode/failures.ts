@@ -24,7 +24,7 @@ export class HandedBack extends Error {
   override name = 'HandedBack'
 }
 
-/** A process ran out of its time or its share of the machine. */
+/** A process used up its CPU time or the memory, and may again. The message is for the admin. */
 export class OutOfTime extends Error {
   override name = 'OutOfTime'
 }

@@ -14,11 +14,19 @@ import type { Log } from '../../platform/log.ts'
 import type { ObjectStore } from '../../platform/object-store.ts'
 import { withWorkspace } from '../../platform/workspace.ts'
 import { analyse } from './analyse.ts'
+import { refuseCutOff } from './completeness.ts'
 import { readCover } from './cover.ts'
 import { describe } from './describe.ts'
 import { download } from './download.ts'
 import { encode } from './encode.ts'
-import { HandedBack, isDiskFull, isOutage, Superseded, UnplayableSource } from './failures.ts'
+import {
+  HandedBack,
+  isDiskFull,
+  isOutage,
+  OutOfTime,
+  Superseded,
+  UnplayableSource,
+} from './failures.ts'
 import { makeJobRepo, type ClaimedJob } from './job-repo.ts'
 import { makePlan } from './plan.ts'
 import { probe, type SourceLimits } from './probe.ts'
@@ -144,6 +152,7 @@ export function makeProcessor(options: {
 
     progress.begin('probe')
     const format = await readSourceFormat(join(folder, file))
+    await refuseCutOff(join(folder, file), format)
     const source = await probe({ ffmpeg, folder, file, format, limits, signal })
 
     progress.begin('analyse')
@@ -211,6 +220,11 @@ export function makeProcessor(options: {
     if (error instanceof UnplayableSource) {
       await jobs.fail(job, step, error.code, error.message)
       return { kind: 'failed', code: error.code, detail: error.message }
+    }
+    // Once may be bad luck with the neighbours; twice is the file.
+    if (error instanceof OutOfTime && (isLastAttempt || job.attempts >= 2)) {
+      await jobs.fail(job, step, 'timed-out', error.message)
+      return { kind: 'failed', code: 'timed-out', detail: error.message }
     }
     if (isDiskFull(error)) {
       const minutes = Math.ceil(config.diskFullRetryMs / 60_000)

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fluent from 'fluent-ffmpeg'
+import { OutOfTime } from '../../jobs/transcode/failures.ts'
 
 const LIMITED = fileURLToPath(new URL('limited.sh', import.meta.url))
 
@@ -10,6 +12,9 @@ const MAX_PROBE_BYTES = 4 * 1024 ** 2
 
 /** Lines of ffmpeg's log that are kept for the summary of a filter or the reason of a failure. */
 const KEPT_LOG_LINES = 200
+
+/** A killed process is gone by then. */
+const KILLED_WITHIN_MS = 2000
 
 export type FfmpegLimits = {
   /** CPU seconds of one process. */
@@ -96,8 +101,9 @@ export function makeFfmpeg(options: {
       const ended = new Promise<void>((resolve, reject) => {
         command.on('end', () => resolve())
         command.on('error', (error: Error) => {
-          reject(new FfmpegFailed(error.message, log.join('\n')))
-          output.destroy(error)
+          const failure = explain(error.message, log.join('\n'), limits)
+          reject(failure)
+          output.destroy(failure)
         })
       })
       // Whoever fails first is the one that counts; the other must not become an unhandled rejection.
@@ -111,8 +117,7 @@ export function makeFfmpeg(options: {
         command.run()
         await consume(output, onBytes).catch(async (error: unknown) => {
           kill()
-          // A stream that ffmpeg's own end cut short is explained by that end.
-          await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
+          await Promise.race([ended.catch(() => {}), sleep(KILLED_WITHIN_MS)])
           throw error
         })
         await ended
@@ -168,6 +173,15 @@ export function makeFfmpeg(options: {
       return { json, log }
     },
   }
+}
+
+function explain(message: string, log: string, limits: FfmpegLimits): Error {
+  // Who reaches a hard limit is killed. We kill too, but then nobody looks at this.
+  return message.includes('SIGKILL')
+    ? new OutOfTime(
+        `It took more than ${limits.cpuS} seconds of CPU time or more memory than there is.`,
+      )
+    : new FfmpegFailed(message, log)
 }
 
 async function consume(
