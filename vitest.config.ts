@@ -2,6 +2,6 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    projects: ['db', 'worker', 'transcoder', 'web', 'local'],
+    projects: ['db', 'worker', 'transcoder', 'web', 'local', 'bench'],
   },
 })

@@ -33,14 +33,17 @@ console.log(
 console.log('constants              k-NN(1)  k-NN(5)   P@10    mAP')
 print('as shipped', score(items))
 const refitted = crossFit(items)
-if (refitted) print('fitted on other folds', refitted)
+if (refitted) print('fitted on other folds', refitted.scores)
 else console.log('too few files to fit constants on the other folds')
 
 if (values.dump !== undefined) {
   const vectors = items.map(({ file, label, fold, embedding }) => {
     return { file, label, fold, embedding: Array.from(embedding) }
   })
-  await writeFile(values.dump, JSON.stringify({ embeddingVersion: EMBEDDING_VERSION, vectors }))
+  // `crossFitted[fold][i]` is `vectors[i]` under constants that never met that fold.
+  const crossFitted = refitted?.byFold ?? null
+  const dump = { embeddingVersion: EMBEDDING_VERSION, vectors, crossFitted }
+  await writeFile(values.dump, JSON.stringify(dump))
 }
 
 function print(name: string, scores: Scores): void {

@@ -18,7 +18,7 @@ const CENTRE_BPM = 112
  * kick and bass do not repeat; kick and bass repeat every bar; tempi near 120 are the usual ones.
  * The low band is what settles the octave.
  */
-const WEIGHTS = [4.8, 3.2, 0.6, 2.1, 0.6, -5.1, 1.4, 3.6, 0.1, 8.5, 1.8, -2.7]
+const WEIGHTS = [4.7, 3.5, 0.7, 2.2, 0.6, -4.8, 1.6, 3.8, 0.1, 8.2, 1.9, -2.7]
 
 /** A track's tempo. */
 export type Tempo = {

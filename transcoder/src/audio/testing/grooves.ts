@@ -268,8 +268,8 @@ export type Groove = { name: string; bpm: number; samples: Float32Array }
 
 /**
  * Plays groove number `index`: the styles in turn, each at tempi spread over its range, with its own
- * kit, chords, melody, swing, timing errors of some milliseconds, fills, missed hits and drums
- * between loud and 20 dB under the rest. The same index always gives the same samples.
+ * kit, chords, melody, swing, timing errors of some milliseconds, fills, missed hits, drums between loud
+ * and 20 dB under the rest, and a thin, driven or roomy mix. The same index always gives the same samples.
  *
  * @returns mono samples at 22 050 Hz
  */
@@ -337,12 +337,40 @@ export function makeGroove(index: number, lengthS: number): Groove {
       }
     }
   }
+  master(samples, Math.floor(random() * 4), random)
   const hiss = 10 ** (-(45 + 25 * random()) / 20)
   const peak = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-9)
   for (let i = 0; i < samples.length; i++) {
     samples[i] = (0.8 * samples[i]!) / peak + hiss * (2 * random() - 1)
   }
   return { name: style.name, bpm, samples }
+}
+
+/** Treats the mix as records are treated: left alone, thin, driven, or in a room. */
+function master(samples: Float32Array, treatment: number, random: () => number): void {
+  if (treatment === 1) {
+    // A first-order high-pass, twice: a small loudspeaker, with little left of kick and bass.
+    const keep = Math.exp((-2 * Math.PI * (80 + 170 * random())) / RATE)
+    for (let pass = 0; pass < 2; pass++) {
+      let low = 0
+      for (let i = 0; i < samples.length; i++) {
+        low = keep * low + (1 - keep) * samples[i]!
+        samples[i]! -= low
+      }
+    }
+  } else if (treatment === 2) {
+    const drive = 1 + 5 * random()
+    for (let i = 0; i < samples.length; i++) samples[i] = Math.tanh(drive * samples[i]!)
+  } else if (treatment === 3) {
+    // Echoes at four lengths that share no factor, fed back: a simple room of up to two seconds.
+    const feedback = 0.55 + 0.25 * random()
+    const dry = samples.slice()
+    for (const delay of [661, 853, 1009, 1277]) {
+      const wet = dry.slice()
+      for (let i = delay; i < wet.length; i++) wet[i]! += feedback * wet[i - delay]!
+      for (let i = 0; i < wet.length; i++) samples[i]! += 0.12 * (wet[i]! - dry[i]!)
+    }
+  }
 }
 
 /** Number of styles; grooves 0 … GROOVE_STYLES - 1 play each of them once. */
