@@ -31,16 +31,17 @@ const child = spawn(
 // Ctrl-C reaches it without us, being in the same group; a signal sent to us alone does not.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 // npm that is told to end by a signal ends without a word to us: then it is time to go, too.
-const npm = process.ppid
+const parent = process.ppid
 if (process.env.npm_lifecycle_event !== undefined)
-  setInterval(() => process.ppid === npm || child.kill('SIGTERM'), 500).unref()
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref()
 child.on('exit', (code, signal) => process.exit(signal === null ? code : 1))
 
 /** Runs npm when node_modules is missing or is not what package-lock.json says. */
 function provideDependencies() {
   if (isInstalled()) return
-  const isFirst = !existsSync(join(root, 'node_modules'))
-  const args = [isFirst ? 'ci' : 'install', '--no-audit', '--no-fund']
+  // Not `npm ci`: it refuses a lockfile that lacks packages for other systems, and npm leaves those
+  // out whenever the registry in use does not serve them. This takes the same versions.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund']
   say(`installing the npm packages that package-lock.json names (npm ${args.join(' ')})`)
   const npm = spawnSync('npm', args, {
     cwd: root,

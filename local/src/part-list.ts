@@ -13,12 +13,6 @@ const UPLOADS_KEPT = 200
 export function makePartList() {
   const uploads = new Map<string, Map<number, Part>>()
 
-  const paramsOf = (url: string | undefined) => {
-    const { pathname, searchParams } = new URL(url ?? '/', 'http://localhost')
-    const id = searchParams.get('uploadId')
-    return { key: id === null ? null : `${pathname} ${id}`, number: searchParams.get('partNumber') }
-  }
-
   return {
     /** Remembers a part that the store has taken. */
     observe(request: IncomingMessage, answer: IncomingMessage): void {
@@ -51,4 +45,10 @@ export function makePartList() {
       return `<?xml version="1.0" encoding="UTF-8"?><ListPartsResult><IsTruncated>false</IsTruncated>${listed}</ListPartsResult>`
     },
   }
+}
+
+function paramsOf(url: string | undefined) {
+  const { pathname, searchParams } = new URL(url ?? '/', 'http://localhost')
+  const id = searchParams.get('uploadId')
+  return { key: id === null ? null : `${pathname} ${id}`, number: searchParams.get('partNumber') }
 }

@@ -178,6 +178,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       command: process.execPath,
       args: [join(root, 'transcoder/src/main.ts')],
       env: {
+        // Nobody who pressed Ctrl-C wants to wait for a long track: its job is handed back.
+        SHUTDOWN_GRACE_S: '8',
         ...shared,
         REDIS_URL: redisUrl,
         METRICS_PORT: String(ports.metrics),
