@@ -42,9 +42,10 @@ export function signInKeeper(): SignInKeeper {
 async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const keep = signInKeeper()
   if (keep.dueInMs() === 0) await keep.renew()
+  const askedMs = Date.now()
   const response = await fetch(input, init)
   if (response.status !== 401 || keep.dueInMs() === null) return response
-  return (await keep.renew()) === 'renewed' ? fetch(input, init) : response
+  return (await keep.renew(askedMs)) === 'renewed' ? fetch(input, init) : response
 }
 
 let api: Api | null = null

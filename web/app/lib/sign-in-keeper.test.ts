@@ -40,6 +40,17 @@ test('two tabs that need a refresh at once use the refresh token once', async ()
   expect(asked.times).toBe(1)
 })
 
+test('a page that was asked for before another tab renewed does not renew again', async () => {
+  const { tab, asked } = browser()
+  const [one, two] = [tab(), tab()]
+  one.learn(NOW - 1)
+  await one.renew()
+  expect(await two.renew(NOW - 50)).toBe('renewed')
+  expect(asked.times).toBe(1)
+  await two.renew(NOW + 50)
+  expect(asked.times).toBe(2)
+})
+
 test('after a refresh the next one is due a minute before the token ends', async () => {
   const { tab } = browser()
   const keeper = tab()

@@ -5,6 +5,7 @@
  */
 
 const ENDS_AT_KEY = 'mist.access-ends-at'
+const RENEWED_AT_KEY = 'mist.renewed-at'
 const LOCK = 'mist.refresh'
 
 /** Refresh when less than this is left, so that no request meets an expired token. */
@@ -48,6 +49,7 @@ export function makeSignInKeeper({ fetch, notes, exclusively, now }: KeeperParts
     if (typeof body === 'object' && body !== null && 'accessExpiresAt' in body) {
       notes.setItem(ENDS_AT_KEY, String(Date.parse(String(body.accessExpiresAt))))
     }
+    notes.setItem(RENEWED_AT_KEY, String(now()))
     return 'renewed'
   }
 
@@ -67,14 +69,16 @@ export function makeSignInKeeper({ fetch, notes, exclusively, now }: KeeperParts
       const at = endsAt()
       return at === 0 ? null : Math.max(0, at - AHEAD_MS - now())
     },
-    /** Renews the sign-in, unless another tab does so meanwhile. */
-    renew(): Promise<Renewal> {
+    /**
+     * Renews the sign-in, unless another tab has done so since.
+     *
+     * @param sinceMs when what showed that the token is too old was asked for, Unix milliseconds
+     */
+    renew(sinceMs: number = now()): Promise<Renewal> {
       if (isOver) return Promise.resolve('signed-out')
-      const before = endsAt()
       running ??= exclusively(LOCK, async () => {
-        const after = endsAt()
-        if (after > before && after - AHEAD_MS > now()) return 'renewed' as const
-        return refresh()
+        const renewedAt = Number(notes.getItem(RENEWED_AT_KEY)) || 0
+        return renewedAt >= sinceMs ? 'renewed' : refresh()
       }).finally(() => {
         running = null
       })

@@ -8,7 +8,7 @@ const LOOK_AGAIN_MS = 60_000
 
 /** Renews the sign-in and loads the page again; without one, asks to sign in. */
 export async function renewAndReload(): Promise<void> {
-  const renewal = await signInKeeper().renew()
+  const renewal = await signInKeeper().renew(performance.timeOrigin)
   const here = window.location.pathname + window.location.search
   if (renewal === 'signed-out') window.location.assign(`/login?to=${encodeURIComponent(here)}`)
   else window.location.reload()
@@ -26,12 +26,13 @@ export function useSignInKeeper(): void {
     const keeper = signInKeeper()
     let timer: ReturnType<typeof setTimeout> | undefined
     let isOver = false
-    if (data) keeper.learn(endsAtMs)
+    // What another tab has just renewed is not this page's to forget.
+    if (data && !isRenewable) keeper.learn(endsAtMs)
 
     async function look(): Promise<void> {
       const dueMs = keeper.dueInMs()
       if (isRenewable || dueMs === 0) {
-        const renewal = await keeper.renew()
+        const renewal = await keeper.renew(isRenewable ? performance.timeOrigin : undefined)
         if (isOver) return
         if (renewal !== 'unreachable' && isRenewable) {
           revalidate()

@@ -1,0 +1,107 @@
+import { expect, test } from '@playwright/test'
+import { newcomer, register, signIn } from '../support/people.ts'
+
+test('a wrong password is told in a sentence, and the address is kept', async ({ page }) => {
+  await page.goto('/login')
+  await page.getByLabel('E-mail address').fill('nobody@mist.example')
+  await page.getByLabel('Password').fill('not the password')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('alert')).toHaveText(/\w+ .*\./)
+  await expect(page.getByLabel('E-mail address')).toHaveValue('nobody@mist.example')
+})
+
+test.describe('without JavaScript', () => {
+  test.use({ javaScriptEnabled: false })
+
+  test('one can register, is told what is wrong beside the field, and sees the catalogue', async ({
+    page,
+  }) => {
+    const person = newcomer()
+    await page.goto('/register')
+    await page.getByLabel('E-mail address').fill(person.email)
+    await page.getByLabel('Username').fill('?? !!')
+    await page.getByLabel('Password').fill(person.password)
+    await page.getByRole('button', { name: 'Register' }).click()
+    await expect(page.getByLabel('Username')).toHaveAccessibleDescription(/A username has/)
+    await expect(page.getByLabel('E-mail address')).toHaveValue(person.email)
+
+    await page.getByLabel('Username').fill(person.username)
+    await page.getByLabel('Password').fill(person.password)
+    await page.getByRole('button', { name: 'Register' }).click()
+    await expect(page.getByRole('button', { name: person.username })).toBeVisible()
+    expect(await page.locator('article').count()).toBeGreaterThanOrEqual(7)
+  })
+})
+
+test('an address that is taken is told beside the address', async ({ page, context }) => {
+  const person = await register(page)
+  await context.clearCookies()
+  await page.goto('/register')
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Username').fill(newcomer().username)
+  await page.getByLabel('Password').fill(person.password)
+  await page.getByRole('button', { name: 'Register' }).click()
+  await expect(page.getByLabel('E-mail address')).toHaveAccessibleDescription(/\w+ .*\./)
+})
+
+test('a page that needs a sign-in asks for it and then shows itself', async ({ page, context }) => {
+  const person = await register(page)
+  await context.clearCookies()
+  await page.goto('/account')
+  await expect(page).toHaveURL(/\/login\?to=%2Faccount/)
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Password').fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+  await expect(page.getByText('of 5 min left today')).toBeVisible()
+})
+
+test('an access token that has run out is renewed once, by one of all open tabs', async ({
+  page,
+  context,
+}) => {
+  const person = await register(page)
+  const second = await context.newPage()
+  await second.goto('/')
+  await context.clearCookies({ name: '__Host-mist_access' })
+  const refreshes: number[] = []
+  context.on('response', (response) => {
+    if (response.url().endsWith('/auth/refresh')) refreshes.push(response.status())
+  })
+  await Promise.all([page.goto('/account'), second.goto('/history')])
+  await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+  await expect(second.getByRole('heading', { level: 1, name: 'What you heard' })).toBeVisible()
+  expect(refreshes).toEqual([200])
+})
+
+test('a device can be signed out from another one', async ({ page, browser, baseURL }) => {
+  const person = await register(page)
+  const elsewhere = await browser.newContext({
+    baseURL: baseURL ?? '',
+    userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1',
+  })
+  const second = await elsewhere.newPage()
+  await signIn(second, person)
+  await page.goto('/account')
+  await page.getByRole('button', { name: 'Sign out Safari on iPhone' }).click()
+  await expect(page.getByText('Safari on iPhone')).toBeHidden()
+  await elsewhere.clearCookies({ name: '__Host-mist_access' })
+  await second.goto('/account')
+  await expect(second).toHaveURL(/\/login/)
+  await elsewhere.close()
+})
+
+test('signing out ends it', async ({ page }) => {
+  const person = await register(page)
+  await page.getByRole('button', { name: person.username }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible()
+})
+
+test('an address that leads nowhere says so', async ({ page }) => {
+  const answer = await page.goto('/no/such/page')
+  expect(answer?.status()).toBe(404)
+  await expect(page.getByRole('heading', { name: 'There is nothing here.' })).toBeVisible()
+  const missing = await page.goto('/tracks/01900000-0000-7000-8000-000000000000')
+  expect(missing?.status()).toBe(404)
+})

@@ -1,0 +1,149 @@
+import { expect, test } from '@playwright/test'
+import { newcomer, register, setDailyLimit, signIn } from '../support/people.ts'
+import {
+  expectSound,
+  player,
+  playerReady,
+  playNth,
+  positionS,
+  tapSound,
+} from '../support/player.ts'
+
+test('a newcomer registers, sees covers, hears music, seeks, goes on, and walks about meanwhile', async ({
+  page,
+}) => {
+  await register(page)
+  const cards = page.locator('article')
+  expect(await cards.count()).toBeGreaterThanOrEqual(7)
+  const cover = cards.locator('img').first()
+  await expect
+    .poll(() => cover.evaluate((image: HTMLImageElement) => image.naturalWidth))
+    .toBeGreaterThan(0)
+
+  await playerReady(page)
+  const first = await playNth(page, 0)
+  await expect(player(page).getByRole('link', { name: first })).toBeVisible()
+  await tapSound(page)
+  await expectSound(page)
+
+  const before = await positionS(page)
+  await page.getByRole('slider', { name: 'Position' }).focus()
+  for (let press = 0; press < 6; press++) await page.keyboard.press('ArrowRight')
+  await expect.poll(() => positionS(page)).toBeGreaterThan(before + 25)
+  await expectSound(page)
+
+  await page.locator('article').nth(2).getByRole('link').click()
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  await expect(page.getByText('Sounds alike')).toBeVisible()
+  await expectSound(page)
+
+  await player(page).getByRole('button', { name: 'Next track' }).click()
+  await expect(player(page).getByRole('link', { name: first })).toBeHidden()
+  await expectSound(page)
+  await player(page).getByRole('button', { name: 'Pause' }).click()
+  await expect.poll(() => positionS(page)).toBe(0)
+})
+
+test('a reload finds the track where it was, and costs nothing', async ({ page }) => {
+  await register(page)
+  await playerReady(page)
+  const title = await playNth(page, 1)
+  await expect.poll(() => positionS(page)).toBeGreaterThan(2)
+  await player(page).getByRole('button', { name: 'Pause' }).click()
+  const quota = async () => {
+    const answer: unknown = await page.evaluate(async () => (await fetch('/api/v1/quota')).json())
+    return answer
+  }
+  const used = await quota()
+  expect(used).toMatchObject({ usedS: 12 })
+
+  await page.reload()
+  await playerReady(page)
+  await expect(player(page).getByRole('link', { name: title })).toBeVisible()
+  await player(page).getByRole('button', { name: 'Play', exact: true }).click()
+  await expect.poll(() => positionS(page)).toBeGreaterThan(2)
+  expect(await quota()).toEqual(used)
+})
+
+test('who is not signed in is asked to, and is back where they were afterwards', async ({
+  page,
+}) => {
+  await page.goto('/')
+  await playerReady(page)
+  await playNth(page, 0)
+  await expect(player(page).getByText('Sign in to listen.')).toBeVisible()
+  await player(page).getByRole('link', { name: 'Register' }).click()
+  await expect(page).toHaveURL(/\/register/)
+})
+
+test('at the end of the budget the music fades and a sentence says when it returns', async ({
+  page,
+}) => {
+  const person = newcomer()
+  await register(page, person)
+  await setDailyLimit(person, 12)
+  await playerReady(page)
+  await playNth(page, 0)
+  const refusals: string[] = []
+  page.on('response', (response) => {
+    if (response.status() >= 400) refusals.push(`${response.status()} ${response.url()}`)
+  })
+  await expect.poll(() => positionS(page)).toBeGreaterThan(9)
+  await expect(player(page).getByText('That was today’s listening time.')).toBeVisible()
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector('audio')?.volume ?? 1))
+    .toBeLessThan(0.9)
+  await expect(player(page).getByText(/It returns .* at .*premium/)).toBeVisible()
+  await expect(player(page).getByRole('link', { name: 'See plans' })).toBeVisible()
+  await page.waitForTimeout(3000)
+  expect(refusals.filter((refusal) => refusal.includes('/keys/'))).toHaveLength(1)
+  await expect(player(page).getByText('0 s left today')).toBeVisible()
+})
+
+test('another device silences this one, which can take over', async ({
+  page,
+  browser,
+  baseURL,
+}) => {
+  const person = await register(page)
+  await playerReady(page)
+  await playNth(page, 0)
+  await expect.poll(() => positionS(page)).toBeGreaterThan(1)
+
+  const elsewhere = await browser.newContext({ baseURL: baseURL ?? '' })
+  const second = await elsewhere.newPage()
+  await signIn(second, person)
+  await second.goto('/')
+  await playerReady(second)
+  await playNth(second, 1)
+  await expect.poll(() => positionS(second)).toBeGreaterThan(1)
+
+  await expect(player(page).getByText('Playing on another device.')).toBeVisible()
+  expect(await positionS(page)).toBe(0)
+  await player(page).getByRole('button', { name: 'Play here' }).click()
+  await expect.poll(() => positionS(page)).toBeGreaterThan(4)
+  await expect(player(second).getByText('Playing on another device.')).toBeVisible()
+  await elsewhere.close()
+})
+
+test('the keyboard alone is enough', async ({ page }) => {
+  await register(page)
+  await page.goto('/')
+  await playerReady(page)
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('button', { name: /^Play / }).first()).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect.poll(() => positionS(page)).toBeGreaterThan(0.5)
+
+  await page.locator('main').focus()
+  await page.keyboard.press('Space')
+  await expect(player(page).getByRole('button', { name: 'Play', exact: true })).toBeVisible()
+  await page.keyboard.press('Space')
+  await expect.poll(() => positionS(page)).toBeGreaterThan(0.5)
+  const before = await positionS(page)
+  await page.keyboard.press('ArrowRight')
+  await expect.poll(() => positionS(page)).toBeGreaterThan(before + 4)
+})

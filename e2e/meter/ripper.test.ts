@@ -1,0 +1,195 @@
+import { createHmac } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { users } from '@mist/db/schema'
+import type { TrackId, UserId } from '@mist/db/contract'
+import { makeTrack } from '@mist/db/testing'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeApi, type Api, type SignIn } from './api.ts'
+
+let api: Api
+const tracks: TrackId[] = []
+beforeAll(async () => {
+  api = await makeApi()
+  for (let index = 0; index < 10; index++)
+    tracks.push((await makeTrack(api.database.db, { durationS: 240 })).trackId)
+}, 300_000)
+afterAll(() => api.close())
+
+const PERIOD_S = 12
+const PERIODS = 20
+
+/**
+ * Takes every key of every track as fast as it can, over as many sessions as it is let, for
+ * `seconds`.
+ *
+ * @returns seconds of audio whose keys it holds, each (track, period) counted once, and the time it took
+ */
+async function rip(
+  signIn: SignIn,
+  seconds: number,
+): Promise<{ obtainedS: number; elapsedS: number }> {
+  const held = new Set<string>()
+  const began = performance.now()
+  const isOver = () => performance.now() - began > seconds * 1000
+  async function ripTrack(trackId: TrackId): Promise<void> {
+    const { status, body } = await api.start(signIn.accessToken, trackId)
+    if (status > 201) return
+    held.add(`${trackId} 0`)
+    await Promise.all(
+      Array.from({ length: PERIODS }, async (_, period) => {
+        const key = await api.key(body.token, trackId, period)
+        if (key.status === 200) held.add(`${trackId} ${period}`)
+      }),
+    )
+  }
+  do {
+    await Promise.all(tracks.map(ripTrack))
+  } while (!isOver())
+  return { obtainedS: held.size * PERIOD_S, elapsedS: (performance.now() - began) / 1000 }
+}
+
+test('a free ripper gets no more than the pace and the budget plus one period', async () => {
+  const { obtainedS, elapsedS } = await rip(await api.register(), 5)
+  expect(obtainedS).toBeGreaterThanOrEqual(PERIOD_S)
+  expect(obtainedS).toBeLessThanOrEqual(180 + 1.25 * elapsedS)
+  expect(obtainedS).toBeLessThanOrEqual(300 + PERIOD_S)
+})
+
+test('a ripper who waits for the pace meets the budget', async () => {
+  const signIn = await api.register()
+  const { db } = api.database
+  await db
+    .update(users)
+    .set({ dailyLimitS: 60 })
+    .where(eq(users.id, signIn.user.id as UserId))
+  const { obtainedS } = await rip(signIn, 3)
+  expect(obtainedS).toBe(60)
+  const again = await api.start(signIn.accessToken, tracks[0]!)
+  expect(again.status).toBe(402)
+})
+
+test('a premium ripper gets no more than 540 s and 3.75 times the time it took', async () => {
+  const signIn = await api.register()
+  const { db } = api.database
+  await db
+    .update(users)
+    .set({ plan: 'premium' })
+    .where(eq(users.id, signIn.user.id as UserId))
+  const { obtainedS, elapsedS } = await rip(signIn, 8)
+  expect(obtainedS).toBeGreaterThan(300)
+  expect(obtainedS).toBeLessThanOrEqual(540 + 3.75 * elapsedS)
+})
+
+test('forged positions are refused and open nothing', async () => {
+  const signIn = await api.register()
+  const { body } = await api.start(signIn.accessToken, tracks[0]!)
+  const path = `listening-sessions/${body.id}/heartbeat`
+  for (const positionS of [-1, 1e9, 200, null, '12', 'NaN', 1e999]) {
+    const answer = await api.call('POST', path, { token: body.token, body: { positionS } })
+    expect(answer.status).toBe(422)
+  }
+  const quota = await api.call<{ usedS: number }>('GET', 'quota', { token: signIn.accessToken })
+  expect(quota.body.usedS).toBe(PERIOD_S)
+})
+
+test('a stolen session token opens its own track on its owner’s budget, and nothing else', async () => {
+  const victim = await api.register()
+  const thief = await api.register()
+  const { body: session } = await api.start(victim.accessToken, tracks[0]!)
+  expect((await api.key(session.token, tracks[1]!, 0)).status).toBe(403)
+  expect((await api.key(session.token, tracks[0]!, 0, 2)).status).toBe(403)
+  expect((await api.key(session.token, tracks[0]!, 1)).status).toBe(200)
+  const usedBy = async ({ accessToken }: SignIn) =>
+    (await api.call<{ usedS: number }>('GET', 'quota', { token: accessToken })).body.usedS
+  expect(await usedBy(victim)).toBe(2 * PERIOD_S)
+  expect(await usedBy(thief)).toBe(0)
+  // The thief's own sign-in does not own the session.
+  const path = `listening-sessions/${session.id}/heartbeat`
+  const beat = await api.call('POST', path, { token: thief.accessToken, body: { positionS: 1 } })
+  expect(beat.status).toBe(404)
+  // Signing out ends what was stolen.
+  await api.call('POST', 'auth/logout', { token: victim.accessToken, body: {} })
+  expect((await api.key(session.token, tracks[0]!, 2)).status).toBe(401)
+})
+
+test('a refresh token used twice kills the sign-in and its music', async () => {
+  const signIn = await api.register()
+  const { body: session } = await api.start(signIn.accessToken, tracks[0]!)
+  const refresh = (refreshToken: string) =>
+    api.call<SignIn & { type: string }>('POST', 'auth/refresh', { body: { refreshToken } })
+  const rotated = await refresh(signIn.refreshToken)
+  expect(rotated.status).toBe(200)
+  const replayed = await refresh(signIn.refreshToken)
+  expect(replayed.status).toBe(401)
+  expect(replayed.body.type).toMatch(/refresh-reused$/)
+  expect((await refresh(rotated.body.refreshToken)).status).toBe(401)
+  expect((await api.key(session.token, tracks[0]!, 1)).status).toBe(401)
+  expect((await api.start(rotated.body.accessToken, tracks[1]!)).status).toBe(401)
+})
+
+test('tokens with alg none, of the wrong kind or signed with something public are refused', async () => {
+  const signIn = await api.register()
+  const { body: session } = await api.start(signIn.accessToken, tracks[0]!)
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const [header, payload, signature] = session.token.split('.') as [string, string, string]
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
+  const typ = (JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ: string }).typ
+  const signed = (secret: string, head: object, body: string) => {
+    const text = `${encode(head)}.${body}`
+    return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
+  }
+  const forged = [
+    `${encode({ alg: 'none', typ })}.${payload}.`,
+    `${encode({ alg: 'none', typ })}.${payload}.${signature}`,
+    `${encode({ alg: 'RS256', typ })}.${payload}.${signature}`,
+    signed('', { alg: 'HS256', typ }, payload),
+    signed('mist', { alg: 'HS256', typ }, payload),
+    `${header}.${encode({ ...claims, exp: 4_102_444_800 })}.${signature}`,
+    // The right signature of the wrong kind of token.
+    signIn.accessToken,
+    'nonsense',
+  ]
+  for (const token of forged) expect((await api.key(token, tracks[0]!, 1)).status).toBe(401)
+  // A session token is no access token either.
+  expect((await api.call('GET', 'auth/me', { token: session.token })).status).toBe(401)
+})
+
+test('an honest listener on a poor network pays for what was released, once', async () => {
+  const signIn = await api.register()
+  const trackId = tracks[3]!
+  let session = (await api.start(signIn.accessToken, trackId)).body
+  const released = new Set([0])
+  // Plays on, retries, stalls, seeks three times, reloads once.
+  for (const step of [
+    1,
+    1,
+    'stall',
+    2,
+    9,
+    9,
+    2,
+    'reload',
+    2,
+    3,
+    14,
+    3,
+    4,
+    'stall',
+    4,
+    0,
+  ] as const) {
+    if (step === 'stall') await sleep(2000)
+    else if (step === 'reload') {
+      const resumed = await api.start(signIn.accessToken, trackId)
+      expect(resumed.status).toBe(200)
+      expect(resumed.body.id).toBe(session.id)
+      session = resumed.body
+    } else {
+      expect((await api.key(session.token, trackId, step)).status).toBe(200)
+      released.add(step)
+    }
+  }
+  const { body } = await api.call<{ usedS: number }>('GET', 'quota', { token: signIn.accessToken })
+  expect(body.usedS).toBe(released.size * PERIOD_S)
+})

@@ -1,0 +1,22 @@
+import { resolve } from 'node:path'
+import { readStackInfo } from '@mist/local/stack/info'
+import type { StackInfo } from '@mist/local/stack/info'
+
+const root = resolve(import.meta.dirname, '../..')
+const dir = resolve(root, process.env['STACK_DIR'] ?? '.local')
+
+function running(): StackInfo {
+  const info = readStackInfo(dir)
+  if (info?.ready !== true) {
+    throw new Error(`No stack is running in ${dir}: start one with \`npm run stack -- up\``)
+  }
+  return info
+}
+
+/** The stack that the journeys go through; `STACK_DIR` says where it lives. */
+export const stack = running()
+
+/** Path of one of the recordings of the demo catalogue. */
+export function recording(name: string): string {
+  return resolve(root, 'local/demo', name)
+}
