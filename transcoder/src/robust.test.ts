@@ -1,0 +1,220 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { newId, JobId, TrackId } from '@mist/db/contract'
+import * as schema from '@mist/db/schema'
+import { eq, sql } from 'drizzle-orm'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { makeLog } from './platform/log.ts'
+import { makeSweep } from './sweep.ts'
+import { demo, startFixture, type Fixture } from './testing/fixture.ts'
+import { listKeys, synthesise } from './testing/hls.ts'
+import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
+
+let fixture: Fixture
+let short: string
+beforeAll(async () => {
+  fixture = await startFixture()
+  short = await synthesise(join(fixture.files, 'short.flac'), [
+    ...['-i', demo('hungarian-dance-no-5.ogg'), '-map', '0:a:0', '-t', '15', '-c:a', 'flac'],
+  ])
+})
+afterAll(() => fixture?.stop())
+
+const running = new Set<ChildProcess>()
+let printed = ''
+
+/** The transcoder as it runs in production: a process of its own. */
+async function startTranscoder(changes: Record<string, string> = {}): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { ...process.env, ...fixture.stack.env, ...changes },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  await new Promise<void>((resolve, reject) => {
+    let own = ''
+    const hear = (text: string) => {
+      printed += text
+      own += text
+      if (own.includes('"msg":"ready"')) resolve()
+    }
+    child.stdout.setEncoding('utf8').on('data', hear)
+    child.stderr.setEncoding('utf8').on('data', hear)
+    child.once('exit', () => reject(new Error(`the transcoder ended: ${own}`)))
+  })
+  return child
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill(signal)
+  await gone
+}
+
+afterEach(async () => {
+  await Promise.all([...running].map((child) => end(child, 'SIGKILL')))
+})
+
+async function untilStep(job: TestUpload, step: string): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    const [row] = await fixture.db.select().from(schema.jobs).where(eq(schema.jobs.id, job.jobId))
+    if (row?.step === step || row?.status === 'completed') return
+    await sleep(50)
+  }
+  throw new Error(`the job never came to ${step}`)
+}
+
+async function publishedVersions({ trackId }: TestUpload) {
+  const rows = await fixture.db
+    .select()
+    .from(schema.trackVersions)
+    .where(eq(schema.trackVersions.trackId, trackId))
+  return rows.filter((row) => row.status === 'published')
+}
+
+test('a transcoder killed in the middle of a job is restarted and publishes it exactly once', async () => {
+  const first = await startTranscoder()
+  const upload = await makeUpload(fixture, demo('vibe-ace.ogg'))
+  await untilStep(upload, 'encode')
+  await end(first, 'SIGKILL')
+  await startTranscoder()
+  const job = await untilJob(fixture.db, upload.jobId)
+  expect(job).toMatchObject({ status: 'completed', attempts: 2 })
+  expect(await publishedVersions(upload)).toHaveLength(1)
+
+  // What the dead run left goes with the sweep; what was published stays.
+  await fixture.db
+    .update(schema.trackVersions)
+    .set({ createdAt: sql`now() - interval '1 hour'` })
+    .where(eq(schema.trackVersions.trackId, upload.trackId))
+  const { db, objects, s3 } = fixture
+  await makeSweep({ db, objects, log: makeLog('silent'), retiredVersionS: 3600 }).versions()
+  const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
+  expect(new Set(keys.map((key) => key.split('/')[2]))).toEqual(new Set([String(job.version)]))
+  expect(keys.length).toBeGreaterThan(45)
+}, 120_000)
+
+test('Redis emptied in the middle of a batch loses no job and doubles none', async () => {
+  const uploads = [
+    await makeUpload(fixture, short),
+    await makeUpload(fixture, short),
+    await makeUpload(fixture, short),
+  ]
+  await startTranscoder()
+  await untilStep(uploads[0]!, 'analyse')
+  const redis = new Redis(fixture.stack.redisUrl)
+  await redis.flushall()
+  await redis.quit()
+  for (const upload of uploads) {
+    expect(await untilJob(fixture.db, upload.jobId)).toMatchObject({ status: 'completed' })
+    expect(await publishedVersions(upload)).toHaveLength(1)
+  }
+}, 120_000)
+
+test.each(['s3', 'postgres', 'redis'] as const)(
+  '%s away in mid-job fails nothing: the job is done when it is back',
+  async (part) => {
+    const transcoder = await startTranscoder()
+    const upload = await makeUpload(fixture, demo('vibe-ace.ogg'))
+    await untilStep(upload, 'analyse')
+    await fixture.stack.halt(part)
+    await sleep(6000)
+    expect(transcoder.exitCode).toBeNull()
+    await fixture.stack.resume(part)
+    const job = await untilJob(fixture.db, upload.jobId, ['completed', 'failed'], 90_000)
+    expect(job).toMatchObject({ status: 'completed', errorCode: null })
+    expect(await publishedVersions(upload)).toHaveLength(1)
+  },
+  150_000,
+)
+
+test('a transcoder that is told to stop hands its job back untouched and ends in time', async () => {
+  const first = await startTranscoder({ SHUTDOWN_GRACE_S: '6' })
+  const upload = await makeUpload(fixture, demo('dance-of-the-sugar-plum-fairy.ogg'))
+  await untilStep(upload, 'encode')
+  const startedAt = performance.now()
+  await end(first, 'SIGTERM')
+  expect(performance.now() - startedAt).toBeLessThan(6000)
+  const [left] = await fixture.db.select().from(schema.jobs).where(eq(schema.jobs.id, upload.jobId))
+  if (left?.status !== 'completed') expect(left).toMatchObject({ status: 'queued', attempts: 0 })
+  await startTranscoder()
+  expect(await untilJob(fixture.db, upload.jobId)).toMatchObject({ status: 'completed' })
+}, 120_000)
+
+test('a poisoned job and rubbish in the outbox do not hold up the others', async () => {
+  const poison = await makeUpload(fixture, Buffer.from('OggS and then nonsense'.repeat(99)))
+  await fixture.db.insert(schema.outbox).values([
+    { topic: 'transcode', payload: { nonsense: true } },
+    {
+      topic: 'transcode',
+      payload: { v: 1, jobId: newId(JobId), trackId: newId(TrackId) },
+    },
+  ])
+  const good = await makeUpload(fixture, short)
+  await startTranscoder()
+  expect(await untilJob(fixture.db, good.jobId)).toMatchObject({ status: 'completed' })
+  expect(await untilJob(fixture.db, poison.jobId)).toMatchObject({ status: 'failed' })
+  const left = await fixture.db
+    .select()
+    .from(schema.outbox)
+    .where(sql`dispatched_at is null`)
+  expect(left).toEqual([])
+}, 90_000)
+
+test('two transcoders share a batch and do no job twice', async () => {
+  const uploads: TestUpload[] = []
+  for (let i = 0; i < 4; i++) uploads.push(await makeUpload(fixture, short))
+  await Promise.all([startTranscoder(), startTranscoder()])
+  for (const upload of uploads) {
+    const job = await untilJob(fixture.db, upload.jobId)
+    expect(job).toMatchObject({ status: 'completed', attempts: 1, version: 1 })
+  }
+}, 90_000)
+
+test('new audio for a track is a new version; the old one stays until nobody listens', async () => {
+  const upload = await makeUpload(fixture, short, { metadata: { title: 'Kept' } })
+  await fixture.processor().run(upload.jobId, CALM)
+  const again = await makeUpload(fixture, demo('scheming-weasel.mp3'), {
+    kind: 'replace',
+    trackId: upload.trackId,
+  })
+  expect(await fixture.processor().run(again.jobId, CALM)).toMatchObject({ kind: 'completed' })
+  const { db, objects, s3 } = fixture
+  const [track] = await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))
+  expect(track).toMatchObject({ title: 'Kept', version: 2, uploadId: again.uploadId })
+  const old = () => listKeys(s3, 'media', `tracks/${upload.trackId}/1/`)
+  const sweep = makeSweep({ db, objects, log: makeLog('silent'), retiredVersionS: 0 })
+  expect((await old()).length).toBeGreaterThan(0)
+  await sweep.versions()
+  expect(await old()).toEqual([])
+
+  await sweep.purgeTrack(upload.trackId)
+  expect(await listKeys(s3, 'media', `tracks/${upload.trackId}/`)).toEqual([])
+  for (const { uploadId } of [upload, again]) {
+    expect(await listKeys(s3, 'originals', `originals/${uploadId}`)).toEqual([])
+  }
+  expect(await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))).toEqual(
+    [],
+  )
+}, 60_000)
+
+test('no key, secret or password was printed by any of them', async () => {
+  expect(printed).toContain('job completed')
+  const { env } = fixture.stack
+  for (const secret of [env.CONTENT_KEY_SECRET.split(':')[1]!, env.S3_SECRET_ACCESS_KEY]) {
+    expect(printed).not.toContain(secret)
+  }
+  for (const { wrapped } of await fixture.db.select().from(schema.trackKeys)) {
+    expect(printed).not.toContain(Buffer.from(wrapped).toString('hex'))
+    expect(printed).not.toContain(Buffer.from(wrapped).toString('base64'))
+  }
+})
+
+const CALM = { signal: new AbortController().signal, isLastAttempt: false }
