@@ -51,6 +51,15 @@ test('a page that was asked for before another tab renewed does not renew again'
   expect(asked.times).toBe(2)
 })
 
+test('a page that was left open renews again, however old it is', async () => {
+  const { tab, asked } = browser()
+  const keeper = tab()
+  await keeper.renew(NOW - 50)
+  keeper.learn(null)
+  await keeper.renew(NOW - 50)
+  expect(asked.times).toBe(2)
+})
+
 test('after a refresh the next one is due a minute before the token ends', async () => {
   const { tab } = browser()
   const keeper = tab()

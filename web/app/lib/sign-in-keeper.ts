@@ -78,7 +78,8 @@ export function makeSignInKeeper({ fetch, notes, exclusively, now }: KeeperParts
       if (isOver) return Promise.resolve('signed-out')
       running ??= exclusively(LOCK, async () => {
         const renewedAt = Number(notes.getItem(RENEWED_AT_KEY)) || 0
-        return renewedAt >= sinceMs ? 'renewed' : refresh()
+        const isFresh = renewedAt >= sinceMs && endsAt() - AHEAD_MS > now()
+        return isFresh ? 'renewed' : refresh()
       }).finally(() => {
         running = null
       })
