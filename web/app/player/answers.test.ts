@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makeAnswers, plainUrl } from './answers.ts'
+import { makeAnswers, makeEarlySegments, plainUrl } from './answers.ts'
 import { AnswerError } from './loader.ts'
 
 function urlOf(input: RequestInfo | URL): string {
@@ -13,14 +13,15 @@ const INIT = `${ORIGIN}/api/v1/media/tracks/t/1/64k/init.mp4`
 
 function answering(respond: (url: string) => Response = () => new Response('from the network')) {
   const asked: string[] = []
-  const answers = makeAnswers({
+  const fetching = {
     origin: ORIGIN,
-    fetch: async (input) => {
+    fetch: async (input: RequestInfo | URL) => {
       asked.push(urlOf(input))
       return respond(urlOf(input))
     },
-  })
-  return { answers, asked }
+  }
+  const early = makeEarlySegments(fetching)
+  return { answers: makeAnswers({ ...fetching, early }), early, asked }
 }
 
 const HLS = {
@@ -53,22 +54,33 @@ test('everything else is fetched without cookies', async () => {
   expect(asked).toEqual(['/other.m3u8'])
 })
 
-test('a warmed segment is fetched once', async () => {
-  const { answers, asked } = answering()
-  answers.warm('/0.m4s')
-  answers.warm(`${ORIGIN}/0.m4s`)
+test('an early segment is fetched once, and handed out once', async () => {
+  const { answers, early, asked } = answering()
+  early.warm('/0.m4s')
+  early.warm(`${ORIGIN}/0.m4s`)
   await answers.media('/0.m4s', FOREVER)
   expect(asked).toEqual(['/0.m4s'])
+  await answers.media('/0.m4s', FOREVER)
+  expect(asked).toHaveLength(2)
 })
 
 test('a wrong guess costs nothing: the segment is asked for as usual', async () => {
   let times = 0
-  const { answers } = answering(() => {
+  const { answers, early } = answering(() => {
     times += 1
     return new Response('x', { status: times === 1 ? 404 : 200 })
   })
-  answers.warm('/0.m4s')
+  early.warm('/0.m4s')
   expect((await answers.media('/0.m4s', FOREVER)).data).toHaveProperty('byteLength', 1)
+})
+
+test('only a few early segments are kept', async () => {
+  const { answers, early, asked } = answering()
+  for (let number = 0; number < 20; number++) early.warm(`/${number}.m4s`)
+  await answers.media('/19.m4s', FOREVER)
+  expect(asked).toHaveLength(20)
+  await answers.media('/0.m4s', FOREVER)
+  expect(asked).toHaveLength(21)
 })
 
 test('a status that is not 2xx is thrown with its number', async () => {

@@ -1,4 +1,4 @@
-import type { ListeningSession } from '../lib/api-types.ts'
+import type { Hls } from '../lib/api-types.ts'
 import { AnswerError } from './loader.ts'
 import type { Answer } from './loader.ts'
 
@@ -7,20 +7,7 @@ export function bytesOfBase64(text: string): ArrayBuffer {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer
 }
 
-/**
- * What a deck plays from: answers that came with the session, and fetches for everything else.
- * URLs are compared absolute and without query, since a token may ride there.
- */
-export type Answers = {
-  /** Adds the playlists and init segments that came with a session. */
-  add(hls: ListeningSession['hls']): void
-  /** Starts fetching a ciphertext segment before the player asks for it. */
-  warm(url: string): void
-  playlist(url: string, signal: AbortSignal): Promise<Answer>
-  media(url: string, signal: AbortSignal): Promise<Answer>
-}
-
-/** Makes the form in which URLs are compared. */
+/** Makes the form in which URLs are compared: a token may ride in the query. */
 export function plainUrl(url: string, origin: string): string {
   const absolute = new URL(url, origin)
   absolute.search = ''
@@ -28,31 +15,68 @@ export function plainUrl(url: string, origin: string): string {
   return absolute.href
 }
 
-export function makeAnswers({
-  fetch,
-  origin,
-  now = () => performance.now(),
-}: {
-  fetch: typeof globalThis.fetch
-  origin: string
-  now?: () => number
-}): Answers {
+type Fetching = { fetch: typeof globalThis.fetch; origin: string; now?: () => number }
+
+/** Ciphertext and playlists are public: no cookies, so that any cache may hold them. */
+async function ask(
+  { fetch, now = () => performance.now() }: Fetching,
+  url: string,
+  signal: AbortSignal | null,
+  read: (response: Response) => Promise<string | ArrayBuffer>,
+): Promise<Answer> {
+  const startedMs = now()
+  const response = await fetch(url, { credentials: 'omit', ...(signal ? { signal } : {}) })
+  if (!response.ok) throw new AnswerError(response.status, `HTTP ${response.status}`)
+  const data = await read(response)
+  return { data, startedMs, endedMs: now() }
+}
+
+/** Segments that were fetched ahead are few and small: 32 kB each. */
+const KEPT_SEGMENTS = 6
+
+/** First segments on their way before anybody asked for them; each can be taken once. */
+export type EarlySegments = {
+  /** Starts fetching unless it is under way. */
+  warm(url: string): void
+  take(url: string): Promise<Answer | null>
+}
+
+export function makeEarlySegments(fetching: Fetching): EarlySegments {
+  const early = new Map<string, Promise<Answer | null>>()
+  return {
+    warm(url) {
+      const plain = plainUrl(url, fetching.origin)
+      if (early.has(plain)) return
+      const [oldest] = early.keys()
+      if (early.size >= KEPT_SEGMENTS && oldest !== undefined) early.delete(oldest)
+      // A guess that fails is simply asked again by the player.
+      const answer = ask(fetching, url, null, (response) => response.arrayBuffer())
+      early.set(
+        plain,
+        answer.catch(() => null),
+      )
+    },
+    async take(url) {
+      const plain = plainUrl(url, fetching.origin)
+      const answer = early.get(plain)
+      early.delete(plain)
+      return (await answer) ?? null
+    },
+  }
+}
+
+/** What a deck plays from: answers that came with the session, and fetches for everything else. */
+export type Answers = {
+  /** Adds the playlists and init segments that came with a session. */
+  add(hls: Hls): void
+  playlist(url: string, signal: AbortSignal): Promise<Answer>
+  media(url: string, signal: AbortSignal): Promise<Answer>
+}
+
+export function makeAnswers({ early, ...fetching }: Fetching & { early: EarlySegments }): Answers {
+  const { origin, now = () => performance.now() } = fetching
   const playlists = new Map<string, string>()
   const inits = new Map<string, ArrayBuffer>()
-  const warmed = new Map<string, Promise<Answer>>()
-
-  async function ask(
-    url: string,
-    signal: AbortSignal | null,
-    read: (response: Response) => Promise<string | ArrayBuffer>,
-  ): Promise<Answer> {
-    const startedMs = now()
-    // Ciphertext and playlists are public: no cookies, so that any cache may hold them.
-    const response = await fetch(url, { credentials: 'omit', ...(signal ? { signal } : {}) })
-    if (!response.ok) throw new AnswerError(response.status, `HTTP ${response.status}`)
-    const data = await read(response)
-    return { data, startedMs, endedMs: now() }
-  }
 
   function remembered(data: string | ArrayBuffer): Answer {
     const at = now()
@@ -68,30 +92,17 @@ export function makeAnswers({
         inits.set(plainUrl(url, origin), bytesOfBase64(base64))
       }
     },
-    warm(url) {
-      const plain = plainUrl(url, origin)
-      if (warmed.has(plain)) return
-      const answer = ask(url, null, (response) => response.arrayBuffer())
-      // A guess that fails is simply asked again by the player.
-      answer.catch(() => warmed.delete(plain))
-      warmed.set(plain, answer)
-    },
     async playlist(url, signal) {
       const text = playlists.get(plainUrl(url, origin))
       if (text !== undefined) return remembered(text)
-      return ask(url, signal, (response) => response.text())
+      return ask(fetching, url, signal, (response) => response.text())
     },
     async media(url, signal) {
-      const plain = plainUrl(url, origin)
-      const init = inits.get(plain)
+      const init = inits.get(plainUrl(url, origin))
       // The transmuxer may take the buffer away: hand out a copy.
       if (init) return remembered(init.slice(0))
-      const answer = await warmed.get(plain)?.catch(() => null)
-      if (answer) {
-        warmed.delete(plain)
-        return answer
-      }
-      return ask(url, signal, (response) => response.arrayBuffer())
+      const taken = await early.take(url)
+      return taken ?? ask(fetching, url, signal, (response) => response.arrayBuffer())
     },
   }
 }

@@ -35,7 +35,6 @@ export type Deck = {
   /** Silences and forgets the source; the deck is armed again. */
   stop(): void
   destroy(): void
-  isLoaded(): boolean
 }
 
 /** Ciphertext is free, so some is fetched ahead of the keys; the keys pace themselves. Seconds. */
@@ -192,7 +191,6 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       element.pause()
       for (const [name, listener] of listeners) element.removeEventListener(name, listener)
     },
-    isLoaded: () => source !== null,
   }
 }
 

@@ -2,7 +2,7 @@ import type { Api } from '../lib/api.ts'
 import type { ListeningSession, Quota } from '../lib/api-types.ts'
 import { isRefusal, unreachable } from '../lib/problem.ts'
 import type { Problem } from '../lib/problem.ts'
-import { bytesOfBase64, makeAnswers, plainUrl } from './answers.ts'
+import { bytesOfBase64, makeAnswers, makeEarlySegments, plainUrl } from './answers.ts'
 import type { Answers } from './answers.ts'
 import type { Deck, DeckEvent } from './hls-engine.ts'
 import { makeKeySupply } from './key-supply.ts'
@@ -68,6 +68,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     makeDeck(1, (event) => hear(1, event)),
   ]
   const guess = makeSegmentGuess()
+  const early = makeEarlySegments({ fetch, origin })
   let current: 0 | 1 = 0
   let fader: ReturnType<typeof setInterval> | undefined
 
@@ -107,7 +108,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
   function place(index: 0 | 1, track: PlayableTrack): Playing {
     const playing: Playing = {
       track,
-      answers: makeAnswers({ fetch, origin }),
+      answers: makeAnswers({ fetch, origin, early }),
       keys: makeKeySupply({
         fetch,
         origin,
@@ -219,7 +220,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     deck.play()
     // Ciphertext is public: the first segment travels while the session is being asked for.
     const segment = prepared || positionS > 0 ? null : guess.firstSegment(track)
-    if (segment) playing.answers.warm(segment)
+    if (segment) early.warm(segment)
 
     let session: ListeningSession
     try {
@@ -351,10 +352,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     anticipate(track: PlayableTrack, likelihood: Likelihood): void {
       const segment = guess.firstSegment(track)
       if (segment === null) void guess.scout(track, origin, fetch)
-      else if (likelihood === 'pointed-at') {
-        // Immutable: the browser's cache keeps it for the player.
-        fetch(segment, { credentials: 'omit' }).catch(() => null)
-      }
+      else if (likelihood === 'pointed-at') early.warm(segment)
     },
     /** Stops everything, for good. */
     destroy() {

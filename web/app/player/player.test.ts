@@ -1,0 +1,258 @@
+import { expect, test } from 'vitest'
+import type { ListeningSession } from '../lib/api-types.ts'
+import { ApiRefusal, problemOf } from '../lib/problem.ts'
+import type { Deck, DeckEvent, Source } from './hls-engine.ts'
+import { initialState, step } from './machine.ts'
+import type { PlayableTrack, PlayerEvent, PlayerState } from './machine.ts'
+import { makePlayer } from './player.ts'
+import type { PlayerParts } from './player.ts'
+
+const ORIGIN = 'https://music.example'
+
+function track(id: string, durationS = 100): PlayableTrack {
+  return { id, title: id, artists: 'x', durationS, version: 1, coverUrls: null }
+}
+
+function session(trackId: string, version = 1): ListeningSession {
+  const quota = {
+    limitS: 300,
+    usedS: 12,
+    remainingS: 288,
+    unlimited: false,
+    resetsAt: '2026-01-02T00:00:00Z',
+  }
+  return {
+    id: `session-${trackId}` as ListeningSession['id'],
+    token: `token-${trackId}`,
+    expiresAt: '2026-01-01T01:00:00Z',
+    quota,
+    hls: { masterUrl: `${ORIGIN}/${trackId}/master.m3u8`, playlists: {}, inits: {} },
+    firstKey: {
+      url: `${ORIGIN}/api/v1/keys/${trackId}/${version}/0`,
+      keyBase64: btoa('0123456789abcdef'),
+    },
+    durationS: 100,
+    positionS: 0,
+  }
+}
+
+/** Lets answers arrive. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5)
+  })
+}
+
+type Answers = Partial<PlayerParts['api']>
+
+/** The machine and the player together, on decks that note what is done to them. */
+function playing(answers: Answers = {}) {
+  const log: string[] = []
+  const sources: (Source | null)[] = [null, null]
+  const tell: ((event: DeckEvent) => void)[] = []
+  let state: PlayerState = initialState
+
+  function makeFakeDeck(index: 0 | 1, onEvent: (event: DeckEvent) => void): Deck {
+    tell[index] = onEvent
+    const note = (what: string) => log.push(`${index}.${what}`)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the three that are used
+    const element = { volume: 1, muted: false, currentTime: 0 } as HTMLAudioElement
+    return {
+      element,
+      arm: () => {},
+      load(source, positionS) {
+        sources[index] = source
+        note(`load ${source.masterUrl.replace(ORIGIN, '')}@${positionS}`)
+      },
+      play: () => note('play'),
+      pause: () => note('pause'),
+      seek: (positionS) => note(`seek ${positionS}`),
+      stop() {
+        sources[index] = null
+        note('stop')
+      },
+      destroy: () => note('destroy'),
+    }
+  }
+
+  function dispatch(event: PlayerEvent): void {
+    const next = step(state, event)
+    state = next.state
+    for (const effect of next.effects) player.run(effect)
+  }
+
+  const player = makePlayer({
+    makeDeck: makeFakeDeck,
+    dispatch,
+    state: () => state,
+    origin: ORIGIN,
+    fetch: async () => new Response(null, { status: 404 }),
+    api: {
+      startListening: async (id) => {
+        log.push(`api.start ${id}`)
+        return session(id)
+      },
+      heartbeat: async (id) => {
+        log.push(`api.heartbeat ${id}`)
+        return { heardS: 1, expiresAt: '', token: 'renewed', quota: session('x').quota }
+      },
+      completeListening: async (id) => {
+        log.push(`api.complete ${id}`)
+        return { heardS: 1, counted: true, quota: session('x').quota }
+      },
+      ...answers,
+    },
+  })
+  const list = [track('a'), track('b'), track('c')]
+  return {
+    log,
+    sources,
+    dispatch,
+    state: () => state,
+    tell: (index: 0 | 1, event: DeckEvent) => tell[index]?.(event),
+    press: (index: number) => dispatch({ type: 'play-list', tracks: list, index }),
+    near: (positionS: number, bufferedToS = 100) =>
+      dispatch({ type: 'progress', positionS, bufferedToS, durationS: 100 }),
+    end: () => player.destroy(),
+  }
+}
+
+function refusing(status: number, code: string): Answers {
+  const body = { type: `/problems/${code}`, title: code, detail: `${code}.` }
+  return {
+    startListening: async () => {
+      throw new ApiRefusal(problemOf(status, body, null, 0))
+    },
+  }
+}
+
+test('the deck is told to play within the click, before the session has been answered', async () => {
+  const { press, log, end, state } = playing()
+  press(0)
+  expect(log).toEqual(['0.stop', '1.play', 'api.start a'])
+  await settle()
+  expect(log.slice(3)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
+  expect(state().quota?.remainingS).toBe(288)
+  end()
+})
+
+test('a session that is refused is told, and nothing sounds', async () => {
+  const { press, state, log, end } = playing(refusing(402, 'quota-exhausted'))
+  press(0)
+  await settle()
+  expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
+  expect(log.at(-1)).toBe('1.stop')
+  end()
+})
+
+test('of two tracks pressed one after the other only the second is loaded', async () => {
+  const { press, log, end } = playing()
+  press(0)
+  press(1)
+  await settle()
+  expect(log.filter((entry) => entry.includes('load'))).toEqual(['0.load /b/master.m3u8@0'])
+  end()
+})
+
+test('a pause before the session has come is not played over', async () => {
+  const { press, dispatch, log, end } = playing()
+  press(0)
+  dispatch({ type: 'pause' })
+  await settle()
+  expect(log.slice(3)).toEqual(['1.pause', '1.load /a/master.m3u8@0'])
+  end()
+})
+
+test('the next track waits on the other deck: public files, then its session, then it sounds', async () => {
+  const { press, near, tell, log, end, state } = playing()
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  log.length = 0
+  near(85)
+  expect(log).toEqual(['0.stop', '0.load /api/v1/tracks/b/hls/master.m3u8@0'])
+  log.length = 0
+  near(97)
+  await settle()
+  // This track is reported before the next one's session ends it.
+  expect(log).toEqual(['api.complete session-a', 'api.start b'])
+  log.length = 0
+  tell(1, { type: 'ended' })
+  expect(log).toEqual(['0.play', '1.stop'])
+  tell(0, { type: 'sounding' })
+  expect(state()).toMatchObject({ index: 1, phase: { kind: 'playing' } })
+  end()
+})
+
+test('no key of the next track is asked for before its session', async () => {
+  const { press, near, tell, sources, end } = playing()
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  near(85)
+  const key = sources[0]?.keys.key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+  expect(sources[0]?.keys.waiting()).toHaveLength(1)
+  near(97)
+  await settle()
+  expect(new TextDecoder().decode(await key)).toBe('0123456789abcdef')
+  end()
+})
+
+test('a next track that was replaced meanwhile is loaded again in its new version', async () => {
+  const { press, near, tell, sources, log, end } = playing({
+    startListening: async (id) => session(id, id === 'b' ? 2 : 1),
+  })
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  near(85)
+  sources[0]?.keys
+    .key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+    .catch(() => null)
+  near(97)
+  await settle()
+  expect(log.at(-1)).toBe('0.load /b/master.m3u8@0')
+  end()
+})
+
+test('a next session that is refused does not disturb what plays', async () => {
+  let starts = 0
+  const { press, near, tell, state, end } = playing({
+    startListening: async (id) => {
+      starts += 1
+      if (starts > 1) throw new ApiRefusal(problemOf(402, { type: '/quota-exhausted' }, null, 0))
+      return session(id)
+    },
+  })
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  near(85)
+  near(97)
+  await settle()
+  expect(state().phase.kind).toBe('playing')
+  tell(1, { type: 'ended' })
+  await settle()
+  expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
+  expect(starts).toBe(3)
+  end()
+})
+
+test('what the deck in waiting says is not mistaken for what plays', async () => {
+  const { press, tell, state, end } = playing()
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  tell(0, { type: 'broken' })
+  tell(0, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
+  expect(state()).toMatchObject({ phase: { kind: 'playing' }, positionS: 0 })
+  end()
+})
+
+test('a browser that wants a click first leaves the play button', async () => {
+  const { press, tell, state, end } = playing()
+  press(0)
+  tell(1, { type: 'blocked' })
+  expect(state().phase.kind).toBe('paused')
+  end()
+})
