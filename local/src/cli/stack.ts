@@ -51,7 +51,7 @@ function said(say: (text: string) => void, text: string): number {
 }
 
 async function up({ root, dir, say }: CommandOptions): Promise<number> {
-  if (supervisorOf(dir) !== null && readStackInfo(dir)?.ready === true) {
+  if (isReady(dir)) {
     say('the stack is up already')
     return status(dir, say)
   }
@@ -83,7 +83,7 @@ async function up({ root, dir, say }: CommandOptions): Promise<number> {
       say(`the stack did not come up; see ${logFile}`)
       return 1
     }
-    if (readStackInfo(dir)?.ready === true && supervisorOf(dir) !== null) return 0
+    if (isReady(dir)) return 0
   }
   say('the stack did not become ready in time')
   return 1
@@ -109,6 +109,12 @@ async function status(dir: string, say: (text: string) => void): Promise<number>
     say(`  ${name.padEnd(11)} ${startTimeOf(pid) === null ? 'not running' : `pid ${pid}`}`)
   printLogins(info, say)
   return 0
+}
+
+/** Whether the stack that runs now is ready; a killed one may have left its description. */
+function isReady(dir: string): boolean {
+  const info = readStackInfo(dir)
+  return info?.ready === true && info.pids['supervisor'] === supervisorOf(dir)?.pid
 }
 
 function supervisorOf(dir: string): ProcessIdentity | null {

@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identify, type ProcessIdentity } from './identity.ts'
-import { terminate } from './terminate.ts'
+import { killGroup, terminate } from './terminate.ts'
 
 /** A process of the stack. */
 export type PartOptions = {
@@ -68,6 +68,8 @@ export async function startPart(options: PartOptions): Promise<Part> {
     const startedAt = Date.now()
     child.once('exit', (code, signal) => {
       if (isStopping) return
+      // What a killed process leaves behind, workerd for one, still holds its ports.
+      killGroup(child)
       if (Date.now() - startedAt > FORGIVEN_AFTER_MS) backoffMs = FIRST_BACKOFF_MS
       say(`${name} ended (${signal ?? code}); starting it again in ${backoffMs / 1000} s`)
       restart = setTimeout(() => {

@@ -11,11 +11,16 @@ export async function terminate(child: ChildProcess, withinMs: number): Promise<
     child.kill('SIGTERM')
     await Promise.race([ended, sleep(withinMs, undefined, { ref: false })])
   }
-  signalGroup(child.pid, 'SIGKILL')
+  killGroup(child)
   if (!hasEnded()) await new Promise((resolve) => child.once('exit', resolve))
 }
 
-/** The same for a process that is not our child: one left behind by a killed supervisor. */
+/** Kills what is left of the process group that a child leads. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
+}
+
+/** Ends, like {@link terminate}, a process that is not our child: one left behind by a killed supervisor. */
 export async function terminateStray(stray: ProcessIdentity, withinMs: number): Promise<void> {
   if (!isAlive(stray)) return
   signal(stray.pid, 'SIGTERM')

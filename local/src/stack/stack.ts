@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { migrate } from '@mist/db/migrate'
 import { importDemo } from '../demo/import.ts'
@@ -11,8 +10,10 @@ import { choosePorts, isPortFree } from '../process/ports.ts'
 import { terminateStray } from '../process/terminate.ts'
 import { ensureAccounts } from './accounts.ts'
 import { makeApi } from './api.ts'
+import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { accepts, answersPing, isHealthy } from './probes.ts'
+import { readSettings } from './settings.ts'
 import { openState } from './state.ts'
 
 /** What {@link startStack} needs. */
@@ -45,14 +46,6 @@ const PORT_NAMES = ['web', 'api', 'postgres', 'neon', 's3', 'redis', 'metrics'] 
 /** A port that is easy to remember, taken on the first start when it is free. */
 const FRIENDLY_WEB_PORT = 8787
 
-/** No outbound connection for statistics or for the shape of `request.cf`. */
-const QUIET_WRANGLER = {
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_SEND_ERROR_REPORTS: 'false',
-  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  CLOUDFLARE_TELEMETRY_DISABLED: '1',
-}
-
 /**
  * Starts all of MIST on this machine, in the order in which the parts need one another, and brings
  * the demo catalogue in on the first start.
@@ -65,8 +58,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const unlock = lock(dir)
   const { state, save } = openState(dir)
   const parts: Part[] = []
+  /** Writes stack.json anew; there is nothing to write before all parts are up. */
+  let publish: (() => void) | null = null
 
   async function stop(): Promise<void> {
+    publish = null
     // The reverse of the order in which they were started: nobody loses what it still needs.
     for (const part of parts.toReversed()) await part.stop()
     state.processes = {}
@@ -76,6 +72,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 
   try {
+    rmSync(join(dir, 'stack.json'), { force: true }) // a killed run's
     for (const stray of Object.values(state.processes)) await terminateStray(stray, 5_000)
     state.processes = {}
     if (state.ports['web'] === undefined && (await isPortFree(FRIENDLY_WEB_PORT)))
@@ -98,6 +95,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         onStarted: (partName, identity) => {
           state.processes[partName] = identity
           save()
+          publish?.()
         },
         ...part,
         env: { ...baseEnv(env), ...part.env },
@@ -224,8 +222,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const api = makeApi({ origin: apiUrl })
     await ensureAccounts(api, databaseUrl, state)
 
-    const describe = (ready: boolean): StackInfo => ({
-      ready,
+    const info: StackInfo = {
+      ready: false,
       webUrl,
       apiUrl,
       mediaUrl: settings.mediaBaseUrl ?? `${webUrl}/api/v1/media`,
@@ -239,13 +237,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       redisUrl,
       admin: { email: state.admin.email, password: state.admin.password },
       listener: { email: state.listener.email, password: state.listener.password },
-      pids: {
-        supervisor: process.pid,
-        ...Object.fromEntries(parts.map((part) => [part.name, part.pid()])),
-      },
-    })
-    writeStackInfo(dir, describe(false))
-    onUsable?.(describe(false))
+      pids: {},
+    }
+    publish = () => {
+      info.pids = { supervisor: process.pid }
+      for (const [name, { pid }] of Object.entries(state.processes)) info.pids[name] = pid
+      writeStackInfo(dir, info)
+    }
+    publish()
+    onUsable?.(info)
 
     const demo = importDemo({
       api,
@@ -263,8 +263,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // A stack without its demo is still one that a person can use, and look for the reason in.
       say(error instanceof Error ? error.message : String(error))
     })
-    const info = describe(true)
-    writeStackInfo(dir, info)
+    info.ready = true
+    publish()
     return { info, stop }
   } catch (error) {
     await stop()
@@ -294,63 +294,8 @@ function portsOf(chosen: Record<string, number>): Record<(typeof PORT_NAMES)[num
   }
 }
 
-/** The variables that the Worker and the transcoder have in common. */
-function sharedEnv(
-  settings: Settings,
-  s3: Settings['s3'] & { endpoint: string },
-  databaseUrl: string,
-): Record<string, string> {
-  return {
-    ...settings.passedOn,
-    DATABASE_URL: databaseUrl,
-    S3_ENDPOINT: s3.endpoint,
-    S3_REGION: s3.region,
-    S3_BUCKET: s3.bucket,
-    S3_ORIGINALS_BUCKET: s3.originalsBucket,
-    S3_ACCESS_KEY_ID: s3.accessKeyId,
-    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    CONTENT_KEY_SECRET: settings.contentKeySecret,
-  }
-}
-
-/** What any program needs of the surroundings; our own settings reach the parts by name only. */
-function baseEnv({ PATH, HOME, LANG, TMPDIR, TZ, NODE_OPTIONS }: NodeJS.ProcessEnv) {
-  return { PATH, HOME, LANG, TMPDIR, TZ, NODE_OPTIONS }
-}
-
-function toolEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...baseEnv(env), ...QUIET_WRANGLER, CI: '1' }
-}
-
 function redisArgs(port: number, dir: string): string[] {
   // appendonly: an acknowledged job survives a crash; noeviction: BullMQ must never lose a key.
   const durable = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
   return ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...durable, '--save', '']
-}
-
-async function isHealthy(url: string): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(3_000) })
-  await response.body?.cancel()
-  return response.ok
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-    socket.once('data', (answer) => {
-      socket.destroy()
-      resolve(answer.toString().startsWith('+PONG'))
-    })
-    socket.once('error', () => resolve(false))
-  })
 }
