@@ -36,7 +36,8 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
   app.use(async (c, next) => {
     await next()
     // What may be kept says so itself.
-    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+    // Not c.header(): after the answer is made that copies the whole Response.
+    if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
   })
   app.use(
     secureHeaders({
@@ -52,7 +53,9 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
     }),
   )
   app.use('/api/v1/*', async (c, next) => {
-    if (c.req.path.startsWith('/api/v1/media/')) return next()
+    // A browser names its page's origin wherever CORS matters; without one there is nothing to allow.
+    if (c.req.header('origin') === undefined || c.req.path.startsWith('/api/v1/media/'))
+      return next()
     return allowWebOrigins(c, next)
   })
   app.use(

@@ -4,6 +4,7 @@ import { isDatabaseAway, makeDatabase } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
+import { makePageMemory } from './platform/page-memory.ts'
 import * as passwords from './platform/passwords.ts'
 import { makeTokens } from './platform/tokens.ts'
 import { makeAccountRepo } from './repos/account-repo.ts'
@@ -46,6 +47,7 @@ export function makeDeps(
     /** Whether a failure only means that the database can't be asked now. */
     isAway: isDatabaseAway,
     cache: makeEdgeCache(),
+    pages: makePageMemory(),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,

@@ -12,7 +12,7 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   const requestId = given !== undefined && SANE_ID.test(given) ? given : crypto.randomUUID()
   c.set('requestId', requestId)
   await next()
-  c.header('x-request-id', requestId)
+  c.res.headers.set('x-request-id', requestId)
   c.var.deps.log.info('request', {
     requestId,
     method: c.req.method,

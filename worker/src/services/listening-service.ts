@@ -34,6 +34,7 @@ import {
   mediaPlaylist,
   type PlaylistUrls,
   renditionUrl,
+  segmentDurations,
 } from './playlists.ts'
 import { presentTrack } from './track-service.ts'
 
@@ -154,6 +155,7 @@ export function makeListeningService({
       ])
 
       const track = { trackId, version, timing }
+      const durations = segmentDurations(timing)
       const urls: PlaylistUrls = { apiBase: API_BASE, mediaBase, token: null }
       const absolute = (url: string) => new URL(url, origin).toString()
       const renditions = offered(started.renditions, PLANS[plan].maxBitrate)
@@ -170,7 +172,7 @@ export function makeListeningService({
               [absolute(masterUrl(track, urls)), masterPlaylist(track, renditions, urls)],
               ...renditions.map((rendition) => [
                 absolute(renditionUrl(track, rendition.name, urls)),
-                mediaPlaylist(track, rendition, urls),
+                mediaPlaylist(track, rendition, urls, durations),
               ]),
             ]),
             inits: Object.fromEntries(

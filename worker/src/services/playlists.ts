@@ -102,38 +102,45 @@ export function segmentDurations(timing: MediaTiming): number[] {
   )
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
+}
+
 /**
  * Writes the media playlist of one rendition: CMAF segments, each with an IV of its own, each three
  * with a key of their own (RFC 8216 §4.3.2.4). The init segment is clear, hence EXT-X-MAP comes
  * before the first EXT-X-KEY.
+ *
+ * @param durations of the segments, seconds; all renditions share them, so who writes several
+ *   playlists computes them once
  */
 export function mediaPlaylist(
   track: PlaylistTrack,
   rendition: Pick<PlaylistRendition, 'name' | 'ivSeed'>,
   urls: PlaylistUrls,
+  durations: readonly number[] = segmentDurations(track.timing),
 ): string {
-  const { trackId, version, timing } = track
-  const durations = segmentDurations(timing)
-  const segments = durations.flatMap((durationS, segment) => {
-    const iv = Array.from(segmentIv(rendition.ivSeed, segment), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('')
-    return [
-      `#EXT-X-KEY:METHOD=AES-128,URI="${keyUrl(track, periodOfSegment(segment), urls)}",IV=0x${iv}`,
-      `#EXTINF:${durationS.toFixed(6)},`,
-      `${urls.mediaBase}/${segmentKey(trackId, version, rendition.name, segment)}`,
-    ]
-  })
-  return `${[
-    '#EXTM3U',
-    '#EXT-X-VERSION:7',
-    // RFC 8216 §4.3.3.1: no EXTINF, rounded to the nearest integer, may exceed it.
-    `#EXT-X-TARGETDURATION:${Math.max(1, Math.round(Math.max(...durations)))}`,
-    '#EXT-X-MEDIA-SEQUENCE:0',
-    '#EXT-X-PLAYLIST-TYPE:VOD',
-    '#EXT-X-INDEPENDENT-SEGMENTS',
-    `#EXT-X-MAP:URI="${initUrl(track, rendition.name, urls)}"`,
-    ...segments,
-    '#EXT-X-ENDLIST',
-  ].join('\n')}\n`
+  const { trackId, version } = track
+  // RFC 8216 §4.3.3.1: no EXTINF, rounded to the nearest integer, may exceed the target.
+  const target = durations.reduce((longest, durationS) => Math.max(longest, durationS), 1)
+  let text = `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:${Math.round(target)}
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MAP:URI="${initUrl(track, rendition.name, urls)}"
+`
+  for (const [segment, durationS] of durations.entries()) {
+    const key = keyUrl(track, periodOfSegment(segment), urls)
+    text += `#EXT-X-KEY:METHOD=AES-128,URI="${key}",IV=0x${hex(segmentIv(rendition.ivSeed, segment))}
+#EXTINF:${durationS.toFixed(6)},
+${urls.mediaBase}/${segmentKey(trackId, version, rendition.name, segment)}
+`
+  }
+  return `${text}#EXT-X-ENDLIST\n`
 }
