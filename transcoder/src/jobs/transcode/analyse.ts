@@ -83,15 +83,22 @@ function clock(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }
 
-/** Reads little-endian floats from chunks that may end in the middle of one. */
+/**
+ * Reads little-endian floats from chunks that may end in the middle of one. What it answers is valid
+ * until the next call: one buffer serves all, for at 88 kB per second of audio a new one each time
+ * would keep the garbage collector busy.
+ */
 function makeFloatReader(): (chunk: Buffer) => Float32Array {
-  let rest: Buffer = Buffer.alloc(0)
+  let bytes = new Uint8Array(2 ** 17)
+  let rest: Uint8Array = new Uint8Array()
   return (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    const whole = bytes.length - (bytes.length % 4)
-    rest = bytes.subarray(whole)
-    // A copy, because a Float32Array must start at a multiple of four.
-    return new Float32Array(Uint8Array.from(bytes.subarray(0, whole)).buffer)
+    const length = rest.length + chunk.length
+    if (length > bytes.length) bytes = new Uint8Array(4 * Math.ceil(length / 4))
+    // Copied, because a Float32Array must start at a multiple of four.
+    bytes.set(rest)
+    bytes.set(chunk, rest.length)
+    rest = bytes.slice(length - (length % 4), length)
+    return new Float32Array(bytes.buffer, 0, Math.floor(length / 4))
   }
 }
 

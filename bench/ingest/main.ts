@@ -1,0 +1,96 @@
+/**
+ * `npm run bench:ingest -- [--runs N] [--json FILE] FILE…`: a whole ingest job against a bare ffmpeg
+ * that decodes the same file once and encodes the same three renditions with default settings, in
+ * turns in one run.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startFixture } from '../../transcoder/src/testing/fixture.ts'
+import { makeUpload } from '../../transcoder/src/testing/uploads.ts'
+import { encodeBare } from './bare.ts'
+import { measure, median, type Cost } from './measure.ts'
+
+/** Added to every S3 request: a store in the same region, seen from a small host. */
+const S3_LATENCY_MS = 40
+
+type JobCost = Cost & { lastByteAfterEncoderMs: number; audioS: number }
+
+const { values, positionals: files } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '5' }, json: { type: 'string' } },
+})
+const runs = Number(values.runs)
+if (files.length === 0 || !Number.isInteger(runs) || runs < 1) {
+  console.error('usage: npm run bench:ingest -- [--runs N] [--json FILE] FILE…')
+  process.exit(2)
+}
+
+const scratch = await mkdtemp(join(tmpdir(), 'mist-bench-'))
+const fixture = await startFixture({ s3LatencyMs: S3_LATENCY_MS })
+const processor = fixture.processor()
+
+async function runJob(file: string): Promise<JobCost> {
+  const { jobId } = await makeUpload(fixture, file)
+  const { result, cost } = await measure(() =>
+    processor.run(jobId, { signal: new AbortController().signal, isLastAttempt: true }),
+  )
+  if (result.kind !== 'completed') throw new Error(`${file}: the job ended as ${result.kind}`)
+  return {
+    ...cost,
+    audioS: result.audioS,
+    lastByteAfterEncoderMs: result.lastByteAfterEncoderMs ?? 0,
+  }
+}
+
+try {
+  const report = []
+  for (const file of files) {
+    // Once each for nothing: compilers, caches and connections warm up.
+    await runJob(file)
+    const bare: Cost[] = []
+    const jobs: JobCost[] = []
+    for (let run = 0; run < runs; run++) {
+      bare.push((await measure(() => encodeBare(file, scratch))).cost)
+      jobs.push(await runJob(file))
+    }
+    const middle = (costs: readonly Cost[], key: keyof Cost) => median(costs.map((c) => c[key]))
+    report.push({
+      file: basename(file),
+      audioS: jobs[0]!.audioS,
+      runs,
+      jobCpuS: middle(jobs, 'cpuS'),
+      bareCpuS: middle(bare, 'cpuS'),
+      cpuRatio: median(jobs.map((job, run) => job.cpuS / bare[run]!.cpuS)),
+      ownCpuS: middle(jobs, 'ownCpuS'),
+      jobWallS: middle(jobs, 'wallS'),
+      bareWallS: middle(bare, 'wallS'),
+      wallRatio: median(jobs.map((job, run) => job.wallS / bare[run]!.wallS)),
+      peakMb: Math.max(...jobs.map((job) => job.peakMb)),
+      lastByteAfterEncoderMs: median(jobs.map((job) => job.lastByteAfterEncoderMs)),
+    })
+  }
+  console.table(
+    report.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [
+          key,
+          typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
+        ]),
+      ),
+    ),
+  )
+  const ratio = median(report.map((row) => row.cpuRatio))
+  console.log(`CPU of a whole job, as a ratio to the bare encode: ${ratio.toFixed(3)} (goal 1.10)`)
+  const json = JSON.stringify(
+    { s3LatencyMs: S3_LATENCY_MS, cpuRatio: ratio, files: report },
+    null,
+    2,
+  )
+  if (values.json === undefined) console.log(json)
+  else await writeFile(values.json, `${json}\n`)
+} finally {
+  await fixture.stop()
+  await rm(scratch, { recursive: true, force: true })
+}
