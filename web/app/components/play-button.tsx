@@ -35,8 +35,12 @@ export function PlayButton({
       onPointerEnter={() => {
         pointing.current = setTimeout(() => anticipate(track, 'pointed-at'), POINTED_AFTER_MS)
       }}
+      onPointerDown={() => anticipate(track, 'pressed')}
       onPointerLeave={() => clearTimeout(pointing.current)}
-      onFocus={() => anticipate(track, 'pointed-at')}
+      onFocus={({ currentTarget }) => {
+        // Not the focus that comes with a press: that is too late to prepare.
+        if (currentTarget.matches(':focus-visible')) anticipate(track, 'pointed-at')
+      }}
       className={className}
       data-playing={isPlaying}
       aria-label={`${isPlaying ? 'Pause' : 'Play'} ${track.title}`}

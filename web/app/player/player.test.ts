@@ -26,7 +26,11 @@ function session(trackId: string, version = 1): ListeningSession {
     token: `token-${trackId}`,
     expiresAt: '2026-01-01T01:00:00Z',
     quota,
-    hls: { masterUrl: `${ORIGIN}/${trackId}/master.m3u8`, playlists: {}, inits: {} },
+    hls: {
+      masterUrl: `${ORIGIN}/${trackId}/master.m3u8`,
+      playlists: { [`${ORIGIN}/${trackId}/master.m3u8`]: '#EXTM3U' },
+      inits: {},
+    },
     firstKey: {
       url: `${ORIGIN}/api/v1/keys/${trackId}/${version}/0`,
       keyBase64: btoa('0123456789abcdef'),
@@ -43,7 +47,7 @@ async function settle(): Promise<void> {
   })
 }
 
-type Answers = Partial<PlayerParts['api']>
+type Answers = Partial<PlayerParts['api']> & { mayListen?: boolean }
 
 /** The machine and the player together, on decks that note what is done to them. */
 function playing(answers: Answers = {}) {
@@ -86,6 +90,7 @@ function playing(answers: Answers = {}) {
     dispatch,
     state: () => state,
     origin: ORIGIN,
+    mayListen: () => answers.mayListen ?? true,
     fetch: async () => new Response(null, { status: 404 }),
     api: {
       startListening: async (id) => {
@@ -110,6 +115,7 @@ function playing(answers: Answers = {}) {
     dispatch,
     state: () => state,
     tell: (index: 0 | 1, event: DeckEvent) => tell[index]?.(event),
+    anticipate: (...args: Parameters<typeof player.anticipate>) => player.anticipate(...args),
     press: (index: number) => dispatch({ type: 'play-list', tracks: list, index }),
     near: (positionS: number, bufferedToS = 100) =>
       dispatch({ type: 'progress', positionS, bufferedToS, durationS: 100 }),
@@ -246,6 +252,71 @@ test('what the deck in waiting says is not mistaken for what plays', async () =>
   tell(0, { type: 'broken' })
   tell(0, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
   expect(state()).toMatchObject({ phase: { kind: 'playing' }, positionS: 0 })
+  end()
+})
+
+/** What hls.js does once it has the public files: it asks for the first key, and waits. */
+function askForKey(source: Source | null | undefined, trackId: string): void {
+  source?.keys
+    .key(`${ORIGIN}/api/v1/keys/${trackId}/1/0`, 0, new AbortController().signal)
+    .catch(() => null)
+}
+
+test('an offered track is prepared, and a click on it has only the session to wait for', async () => {
+  const { anticipate, press, sources, log, end } = playing()
+  anticipate(track('a'), 'offered')
+  askForKey(sources[1], 'a')
+  log.length = 0
+  press(0)
+  await settle()
+  expect(log).toEqual(['0.stop', '1.play', 'api.start a', '1.play'])
+  end()
+})
+
+test('a deck that was still fetching its files goes on with those of the session', async () => {
+  const { anticipate, press, sources, end } = playing()
+  anticipate(track('a'), 'offered')
+  const source = sources[1]
+  press(0)
+  await settle()
+  expect(sources[1]).toBe(source)
+  const { signal } = new AbortController()
+  expect(await source?.answers.playlist(`${ORIGIN}/a/master.m3u8`, signal)).toHaveProperty(
+    'data',
+    '#EXTM3U',
+  )
+  end()
+})
+
+test('what the pointer rests on takes the place of what was offered, which does not come back', () => {
+  const { anticipate, log, end } = playing()
+  anticipate(track('a'), 'offered')
+  anticipate(track('b'), 'pointed-at')
+  anticipate(track('c'), 'offered')
+  expect(log.filter((entry) => entry.includes('load'))).toEqual([
+    '1.load /api/v1/tracks/a/hls/master.m3u8@0',
+    '1.load /api/v1/tracks/b/hls/master.m3u8@0',
+  ])
+  end()
+})
+
+test('pointing at things does not disturb the next track near the end', async () => {
+  const { press, near, tell, anticipate, log, end } = playing()
+  press(0)
+  await settle()
+  tell(1, { type: 'sounding' })
+  near(85)
+  log.length = 0
+  anticipate(track('c'), 'pointed-at')
+  anticipate(track('a'), 'pointed-at')
+  expect(log).toEqual([])
+  end()
+})
+
+test('for somebody who is not signed in nothing is prepared', () => {
+  const { anticipate, log, end } = playing({ mayListen: false })
+  anticipate(track('a'), 'pointed-at')
+  expect(log).toEqual([])
   end()
 })
 

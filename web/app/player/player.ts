@@ -35,6 +35,8 @@ export type PlayerParts = {
   state: () => PlayerState
   fetch: typeof globalThis.fetch
   origin: string
+  /** Whether somebody is signed in; for nobody nothing is prepared. */
+  mayListen: () => boolean
 }
 
 function problemOfError(error: unknown): Problem {
@@ -61,7 +63,8 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Carries out the machine's effects on two decks and the API. */
-export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: PlayerParts) {
+export function makePlayer(parts: PlayerParts) {
+  const { api, makeDeck, dispatch, state, fetch, origin, mayListen } = parts
   const onDeck: [Playing | null, Playing | null] = [null, null]
   const decks: [Deck, Deck] = [
     makeDeck(0, (event) => hear(0, event)),
@@ -148,6 +151,11 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     tellQuota(session.quota)
   }
 
+  /** Whether all that the deck still lacks is the session and its key. */
+  function isWaitingForKey({ keys }: Playing): boolean {
+    return keys.waiting().length > 0
+  }
+
   /** Whether the deck was prepared with another version of the audio than the session is for. */
   function isOtherVersion(playing: Playing, session: ListeningSession): boolean {
     const paid = folder(plainUrl(session.firstKey.url, origin))
@@ -219,7 +227,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     // Within the click, or browsers refuse to sound; it starts once there is something to hear.
     deck.play()
     // Ciphertext is public: the first segment travels while the session is being asked for.
-    const segment = prepared || positionS > 0 ? null : guess.firstSegment(track)
+    const segment = isWaitingForKey(playing) || positionS > 0 ? null : guess.firstSegment(track)
     if (segment) early.warm(segment)
 
     let session: ListeningSession
@@ -231,6 +239,7 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
     }
     if (onDeck[index] !== playing) return
     const reload = prepared && isOtherVersion(playing, session)
+    // What a prepared deck has not fetched yet it finds in the session's answer.
     open(playing, session)
     if (!prepared || reload) {
       deck.load({ masterUrl: session.hls.masterUrl, ...playing }, positionS)
@@ -346,13 +355,23 @@ export function makePlayer({ api, makeDeck, dispatch, state, fetch, origin }: Pl
   return {
     run,
     /**
-     * Gets ready for a track that may be next, with public files only. The first one on a page shows
-     * where segments are; one that the pointer rests on has its first segment brought here.
+     * Gets ready for a track that may be next, with public files only: its deck comes as far as
+     * waiting for the first key, so that a click has only the session to wait for. What is offered
+     * is prepared while nothing else is; what the pointer rests on, in its place. Once it is pressed
+     * there is only time to send for the first segment.
      */
     anticipate(track: PlayableTrack, likelihood: Likelihood): void {
+      if (!mayListen()) return
       const segment = guess.firstSegment(track)
-      if (segment === null) void guess.scout(track, origin, fetch)
-      else if (likelihood === 'pointed-at') early.warm(segment)
+      void guess.scout(track, origin, fetch)
+      const waiting = onDeck[other()]
+      const isKnown = onDeck.some((playing) => playing?.track.id === track.id)
+      if (isKnown) return
+      if (likelihood === 'pressed' && segment !== null) early.warm(segment)
+      if (state().next !== 'none' || waiting?.session) return
+      if (likelihood === 'pointed-at' || (waiting === null && state().phase.kind === 'empty')) {
+        prepareFiles(track)
+      }
     },
     /** Stops everything, for good. */
     destroy() {

@@ -15,8 +15,8 @@ export type Engine = {
   anticipate: (track: PlayableTrack, likelihood: Likelihood) => void
 }
 
-/** How likely a track is to be played next: it is on the page, or the pointer rests on it. */
-export type Likelihood = 'offered' | 'pointed-at'
+/** How likely a track is to be next: it is on the page, the pointer rests on it, or goes down. */
+export type Likelihood = 'offered' | 'pointed-at' | 'pressed'
 
 let engine: Engine | null = null
 let offered: PlayableTrack | null = null

@@ -103,6 +103,7 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
         state: () => playerStore.getState(),
         fetch: (input, init) => fetch(input, init),
         origin: window.location.origin,
+        mayListen: () => listener.current !== null,
       })
       const disconnect = connect(player)
       document.documentElement.dataset['player'] = 'ready'
