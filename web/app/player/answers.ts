@@ -17,6 +17,9 @@ export function plainUrl(url: string, origin: string): string {
 
 type Fetching = { fetch: typeof globalThis.fetch; origin: string; now?: () => number }
 
+/** A file that takes longer is asked for again by hls.js; on a line so slow no music plays anyway. */
+const FETCH_WITHIN_MS = 20_000
+
 /** Ciphertext and playlists are public: no cookies, so that any cache may hold them. */
 async function ask(
   { fetch, now = () => performance.now() }: Fetching,
@@ -25,7 +28,11 @@ async function ask(
   read: (response: Response) => Promise<string | ArrayBuffer>,
 ): Promise<Answer> {
   const startedMs = now()
-  const response = await fetch(url, { credentials: 'omit', ...(signal ? { signal } : {}) })
+  const deadline = AbortSignal.timeout(FETCH_WITHIN_MS)
+  const response = await fetch(url, {
+    credentials: 'omit',
+    signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+  })
   if (!response.ok) throw new AnswerError(response.status, `HTTP ${response.status}`)
   const data = await read(response)
   return { data, startedMs, endedMs: now() }

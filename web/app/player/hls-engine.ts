@@ -27,8 +27,13 @@ export type Deck = {
   readonly element: HTMLAudioElement
   /** Attaches an empty MediaSource ahead of need: that halves the time from a click to sound. */
   arm(): void
-  /** Starts loading; buffers but does not sound. */
-  load(source: Source, positionS: number): void
+  /**
+   * Starts loading; buffers but does not sound.
+   *
+   * @param isUrgent somebody waits for sound: the lightest rendition comes first. Otherwise the best
+   * one that the line is known to carry
+   */
+  load(source: Source, positionS: number, isUrgent: boolean): void
   play(): void
   pause(): void
   seek(positionS: number): void
@@ -49,21 +54,25 @@ function configuration(source: () => Source | null): Partial<HlsConfig> {
     if (!found) throw new Error('the deck has no source')
     return found
   }
-  const playlists = makeLoaderClass<PlaylistLoaderContext>(
-    async ({ url }, signal) => current().answers.playlist(url, signal),
-    { mayTimeOut: true },
+  const playlists = makeLoaderClass<PlaylistLoaderContext>(async ({ url }, signal) =>
+    current().answers.playlist(url, signal),
   )
-  const fragments = makeLoaderClass<FragmentLoaderContext>(
-    async ({ url }, signal) => current().answers.media(url, signal),
-    { mayTimeOut: true },
-  )
+  const fragments = makeLoaderClass<FragmentLoaderContext>(async ({ url, frag }, signal) => {
+    const { answers, keys } = current()
+    const answer = await answers.media(url, signal)
+    const keyUrl = frag.decryptdata?.uri
+    if (keyUrl) await keys.leased(keyUrl, signal)
+    // hls.js reckons bandwidth from here to the end of parsing: the wait for the key, which is
+    // deliberate, must not look like a slow line.
+    const endedMs = performance.now()
+    return { ...answer, startedMs: endedMs - (answer.endedMs - answer.startedMs), endedMs }
+  })
   const keys = makeLoaderClass<LoaderContext & Partial<KeyLoaderContext>>(
     async ({ url, frag }, signal) => {
       const data = await current().keys.key(url, frag?.start ?? 0, signal)
       const at = performance.now()
       return { data, startedMs: at, endedMs: at }
     },
-    { mayTimeOut: false },
   )
   return {
     pLoader: playlists,
@@ -76,9 +85,6 @@ function configuration(source: () => Source | null): Partial<HlsConfig> {
     maxBufferLength: BUFFER_AHEAD_S,
     maxMaxBufferLength: BUFFER_AHEAD_S,
     backBufferLength: 60,
-    // The lightest rendition sounds first; once the line is known, what it can carry.
-    startLevel: knownBandwidth === null ? 0 : -1,
-    ...(knownBandwidth === null ? {} : { abrEwmaDefaultEstimate: knownBandwidth }),
   }
 }
 
@@ -160,12 +166,14 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   return {
     element,
     arm,
-    load(fresh, positionS) {
+    load(fresh, positionS, isUrgent) {
       if (source) remove()
       arm()
       source = fresh
       fresh.keys.moved(positionS)
       if (!hls) return
+      hls.startLevel = isUrgent || knownBandwidth === null ? 0 : -1
+      if (knownBandwidth !== null) hls.bandwidthEstimate = knownBandwidth
       hls.config.startPosition = positionS > 0 ? positionS : -1
       hls.loadSource(fresh.masterUrl)
     },

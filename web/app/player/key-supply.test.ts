@@ -78,6 +78,20 @@ test('the key of a later period is leased just before it is needed, and not earl
   expect(asked).toHaveLength(1)
 })
 
+test('a fragment learns when its key has come', async () => {
+  const { keys } = supplied()
+  let hasCome = false
+  const coming = keys.leased(`${ORIGIN}${keyUrl(0)}`, FOREVER).then(() => {
+    hasCome = true
+    return hasCome
+  })
+  await settle()
+  expect(hasCome).toBe(false)
+  keys.open('token', null)
+  await keys.key(keyUrl(0), 0, FOREVER)
+  expect(await coming).toBe(true)
+})
+
 test('a key that was leased before is not asked for again', async () => {
   const { keys, asked } = supplied()
   keys.open('token', null)

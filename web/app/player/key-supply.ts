@@ -27,6 +27,8 @@ export type KeySupply = {
    * until the supply is opened again. So hls.js never sees an error, and never retries on its own.
    */
   key(url: string, startS: number, signal: AbortSignal): Promise<ArrayBuffer>
+  /** Waits until a key that is asked for elsewhere has come. */
+  leased(url: string, signal: AbortSignal): Promise<void>
   /** Plain URLs of the keys that are waited for. */
   waiting(): string[]
 }
@@ -141,11 +143,13 @@ export function makeKeySupply({
         )
         const key = leased.get(plain) ?? (await lease(url, signal))
         leased.set(plain, key)
+        wake()
         return key.slice(0)
       } finally {
         pending.delete(plain)
       }
     },
+    leased: (url, signal) => until(() => leased.has(plainUrl(url, origin)), signal),
     waiting: () => [...pending.keys()],
   }
 }

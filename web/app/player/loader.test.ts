@@ -3,20 +3,18 @@ import { AnswerError, makeLoaderClass } from './loader.ts'
 import type { Answering, Callbacks, Context } from './loader.ts'
 
 const CONTEXT: Context = { url: 'https://music.example/0.m4s', responseType: 'arraybuffer' }
-const CONFIGURATION = { loadPolicy: { maxLoadTimeMs: 20 } }
 
 /** Loads, and tells which callback was called with what. */
-function loading(answering: Answering<Context>, mayTimeOut = true) {
-  const Loader = makeLoaderClass(answering, { mayTimeOut })
+function loading(answering: Answering<Context>) {
+  const Loader = makeLoaderClass(answering)
   const loader = new Loader()
   const calls: unknown[][] = []
   const callbacks: Callbacks<Context> = {
     onSuccess: ({ data, url }) => calls.push(['success', data, url]),
     onError: ({ code, text }) => calls.push(['error', code, text]),
-    onTimeout: () => calls.push(['timeout']),
     onAbort: () => calls.push(['abort']),
   }
-  loader.load(CONTEXT, CONFIGURATION, callbacks)
+  loader.load(CONTEXT, {}, callbacks)
   return { loader, calls }
 }
 
@@ -56,21 +54,6 @@ test('no answer is an error without a status', async () => {
   })
   await sleep(1)
   expect(calls).toEqual([['error', 0, 'failed to fetch']])
-})
-
-test('a late answer is a timeout, and comes to nothing afterwards', async () => {
-  const { calls } = loading(async () => {
-    await sleep(40)
-    return { data: '', startedMs: 0, endedMs: 1 }
-  })
-  await sleep(70)
-  expect(calls).toEqual([['timeout']])
-})
-
-test('a key may take as long as it takes', async () => {
-  const { calls } = loading(NEVER, false)
-  await sleep(50)
-  expect(calls).toEqual([])
 })
 
 test('an abort is told once and stops the request', async () => {

@@ -22,13 +22,10 @@ export type Context = { url: string; responseType: string; frag?: { start: numbe
 export type Callbacks<C> = {
   onSuccess: (response: Response_, stats: Stats, context: C, details: null) => void
   onError: (error: { code: number; text: string }, context: C, details: null, stats: Stats) => void
-  onTimeout: (stats: Stats, context: C, details: null) => void
   onAbort?: ((stats: Stats, context: C, details: null) => void) | undefined
 }
 
 type Response_ = { url: string; data: string | ArrayBuffer; code: number }
-
-export type Configuration = { loadPolicy: { maxLoadTimeMs: number } }
 
 /** What was asked for, and when it really travelled, which is what bandwidth is reckoned from. */
 export type Answer = {
@@ -69,28 +66,21 @@ function lengthOf(data: string | ArrayBuffer): number {
 }
 
 /**
- * Makes a loader class that hls.js can construct, from a function that answers.
- *
- * @param mayTimeOut false where waiting is normal: a key is held until just before it is needed
+ * Makes a loader class that hls.js can construct, from a function that answers. It knows no
+ * deadline, since waiting is normal here: a key is held until just before it is needed. Who fetches
+ * sets one.
  */
-export function makeLoaderClass<C extends Context>(
-  answering: Answering<C>,
-  { mayTimeOut }: { mayTimeOut: boolean },
-) {
+export function makeLoaderClass<C extends Context>(answering: Answering<C>) {
   return class PromiseLoader {
     context: C | null = null
     stats: Stats = freshStats()
     #callbacks: Callbacks<C> | null = null
     #abort = new AbortController()
-    #timer: ReturnType<typeof setTimeout> | undefined
 
-    load(context: C, { loadPolicy }: Configuration, callbacks: Callbacks<C>): void {
+    load(context: C, _configuration: unknown, callbacks: Callbacks<C>): void {
       this.context = context
       this.#callbacks = callbacks
       this.stats.loading.start = performance.now()
-      if (mayTimeOut) {
-        this.#timer = setTimeout(() => this.#timeOut(), loadPolicy.maxLoadTimeMs)
-      }
       answering(context, this.#abort.signal).then(
         (answer) => this.#succeed(answer),
         (error: unknown) => this.#fail(error),
@@ -121,7 +111,6 @@ export function makeLoaderClass<C extends Context>(
 
     /** Takes the callbacks, so that whatever comes later finds nobody to tell. */
     #settle(): Callbacks<C> | null {
-      clearTimeout(this.#timer)
       const callbacks = this.#callbacks
       this.#callbacks = null
       return callbacks
@@ -144,13 +133,6 @@ export function makeLoaderClass<C extends Context>(
       const code = error instanceof AnswerError ? error.code : 0
       const text = error instanceof Error ? error.message : 'unreachable'
       callbacks.onError({ code, text }, this.context, null, this.stats)
-    }
-
-    #timeOut(): void {
-      const callbacks = this.#settle()
-      if (!callbacks || !this.context) return
-      this.#abort.abort()
-      callbacks.onTimeout(this.stats, this.context, null)
     }
   }
 }

@@ -242,7 +242,7 @@ export function makePlayer(parts: PlayerParts) {
     // What a prepared deck has not fetched yet it finds in the session's answer.
     open(playing, session)
     if (!prepared || reload) {
-      deck.load({ masterUrl: session.hls.masterUrl, ...playing }, positionS)
+      deck.load({ masterUrl: session.hls.masterUrl, ...playing }, positionS, true)
     }
     if (['starting', 'playing', 'stalled'].includes(state().phase.kind)) deck.play()
   }
@@ -252,7 +252,7 @@ export function makePlayer(parts: PlayerParts) {
     leave(index)
     const playing = place(index, track)
     const masterUrl = `${origin}/api/v1/tracks/${track.id}/hls/master.m3u8`
-    decks[index].load({ masterUrl, ...playing }, 0)
+    decks[index].load({ masterUrl, ...playing }, 0, false)
   }
 
   async function prepareSession(track: PlayableTrack): Promise<void> {
@@ -267,7 +267,7 @@ export function makePlayer(parts: PlayerParts) {
       const reload = isOtherVersion(next, session)
       open(next, session)
       const index = onDeck[0] === next ? 0 : 1
-      if (reload) decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0)
+      if (reload) decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0, true)
     } catch (error) {
       if (onDeck[current] === next) refuse(next, problemOfError(error))
       else dispatch({ type: 'next-failed' })
