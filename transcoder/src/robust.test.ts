@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ import { eq, sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { makeLog } from './platform/log.ts'
+import { requeue } from './requeue.ts'
 import { makeSweep } from './sweep.ts'
 import { demo, startFixture, type Fixture } from './testing/fixture.ts'
 import { listKeys, synthesise } from './testing/hls.ts'
@@ -203,6 +205,77 @@ test('new audio for a track is a new version; the old one stays until nobody lis
   expect(await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))).toEqual(
     [],
   )
+}, 60_000)
+
+test('tracks with an embedding of older constants are embedded again, without new media', async () => {
+  const { db, s3 } = fixture
+  const upload = await makeUpload(fixture, short)
+  await fixture.processor().run(upload.jobId, CALM)
+  const embedding = () =>
+    db
+      .select()
+      .from(schema.trackEmbeddings)
+      .where(eq(schema.trackEmbeddings.trackId, upload.trackId))
+  const [fresh] = await embedding()
+  await db
+    .update(schema.trackEmbeddings)
+    .set({ embeddingVersion: -1, embedding: Array.from({ length: 40 }, () => 0.5) })
+    .where(eq(schema.trackEmbeddings.trackId, upload.trackId))
+  const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
+
+  expect(await requeue(db, 'reembed')).toBe(1)
+  expect(await requeue(db, 'reembed')).toBe(0)
+  const [job] = await db
+    .select()
+    .from(schema.jobs)
+    .where(sql`kind = 'reembed' and track_id = ${upload.trackId}`)
+  expect(await fixture.processor().run(job!.id, CALM)).toMatchObject({ kind: 'completed' })
+  expect(await embedding()).toEqual([fresh])
+  expect(await listKeys(s3, 'media', `tracks/${upload.trackId}/`)).toEqual(keys)
+  const versions = await db
+    .select()
+    .from(schema.trackVersions)
+    .where(eq(schema.trackVersions.trackId, upload.trackId))
+  expect(versions).toMatchObject([{ version: 1, status: 'published' }])
+}, 60_000)
+
+test('a full work folder fails the job with that reason and it is tried again later', async () => {
+  const upload = await makeUpload(fixture, short)
+  // A device on which every write says ENOSPC stands for the full disk.
+  const objects = {
+    ...fixture.objects,
+    downloadOriginal: () => writeFile('/dev/full', 'x').then(() => 1),
+  }
+  const full = fixture.processor({}, { objects })
+  expect(await full.run(upload.jobId, CALM)).toMatchObject({ kind: 'wait', afterMs: 300_000 })
+  const row = async () =>
+    (await fixture.db.select().from(schema.jobs).where(eq(schema.jobs.id, upload.jobId)))[0]
+  expect(await row()).toMatchObject({ status: 'failed', errorCode: 'disk-full' })
+  expect(await fixture.processor().run(upload.jobId, CALM)).toMatchObject({ kind: 'completed' })
+  expect(await row()).toMatchObject({ status: 'completed', errorCode: null })
+}, 60_000)
+
+test('metrics, health and the dashboard are served, the last behind its password', async () => {
+  const password = 'a long dashboard password'
+  const transcoder = await startTranscoder({ DASHBOARD_PASSWORD: password })
+  expect(transcoder.exitCode).toBeNull()
+  const port = [...printed.matchAll(/"metricsPort":(\d+)/g)].at(-1)?.[1]
+  const base = `http://127.0.0.1:${port}`
+  const upload = await makeUpload(fixture, short)
+  await untilJob(fixture.db, upload.jobId)
+  await sleep(500)
+  const metrics = await (await fetch(`${base}/metrics`)).text()
+  expect(metrics).toContain('mist_jobs_total{outcome="completed",code=""} 1')
+  expect(metrics).toContain('mist_job_step_seconds_count{step="encode"} 1')
+  expect(metrics).toMatch(/mist_queue_depth \d/)
+  expect(metrics).toContain('mist_job_real_time_factor_count 1')
+  expect((await fetch(`${base}/healthz`)).status).toBe(200)
+  expect((await fetch(`${base}/queues`)).status).toBe(401)
+  expect((await fetch(`${base}/queues/api/queues`)).status).toBe(401)
+  const authorization = `Basic ${btoa(`admin:${password}`)}`
+  const page = await fetch(`${base}/queues`, { headers: { authorization } })
+  expect(page.status).toBe(200)
+  expect(await page.text()).toContain('<html')
 }, 60_000)
 
 test('no key, secret or password was printed by any of them', async () => {

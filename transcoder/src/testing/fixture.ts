@@ -24,7 +24,7 @@ export type Fixture = {
   s3: S3Client
   objects: ObjectStore
   /** A processor with the configuration of the environment, changed as given. */
-  processor: (changes?: Record<string, string>) => Processor
+  processor: (changes?: Record<string, string>, parts?: { objects?: ObjectStore }) => Processor
   /** A folder for files that a test makes. */
   files: string
   keyRing: string
@@ -45,11 +45,14 @@ export async function startFixture(
   await mkdir(files)
   const objects = makeObjectStore(objectStoreOptions(env, 20))
 
-  function processor(changes: Record<string, string> = {}): Processor {
+  function processor(
+    changes: Record<string, string> = {},
+    parts: { objects?: ObjectStore } = {},
+  ): Processor {
     const changed = parseEnv({ ...variables, ...changes })
     return makeProcessor({
       db: database.db,
-      objects,
+      objects: parts.objects ?? objects,
       log,
       ffmpeg: makeFfmpeg(ffmpegOptions(changed)),
       config: processorConfig(changed),
