@@ -1,0 +1,236 @@
+import { expect, test } from 'vitest'
+import { makeBandwidth } from './bandwidth.ts'
+import { isAdtsCutOff, isOggCutOff } from './completeness.ts'
+import { describe } from './describe.ts'
+import { isDiskFull, isOutage } from './failures.ts'
+import { makePlan, type Loudness } from './plan.ts'
+import type { Source } from './probe.ts'
+import { overallProgress } from './progress.ts'
+import { readLoudness } from './analyse.ts'
+import { sniff } from './source-format.ts'
+import { cleanText, decodeTag, readTags, splitArtists } from './tags.ts'
+
+const source: Source = {
+  format: { demuxer: 'flac', name: 'FLAC' },
+  codec: 'flac',
+  lossy: false,
+  channels: 2,
+  sampleRate: 44_100,
+  bitrate: 900_000,
+  declaredS: 100,
+  coverStream: null,
+  rawTags: new Map(),
+}
+const loudness: Loudness = { integratedLufs: -20, truePeakDbtp: -8 }
+const LADDER = [64_000, 128_000, 192_000]
+
+test('the gain brings a track to -14 LUFS; the limiter works only where peaks pass the ceiling', () => {
+  expect(makePlan(source, loudness, LADDER)).toMatchObject({ gainDb: 6, limited: false })
+  const loud = makePlan(source, { integratedLufs: -20, truePeakDbtp: -6.9 }, LADDER)
+  expect(loud).toMatchObject({ gainDb: 6, limited: true })
+  const mastered = makePlan(source, { integratedLufs: -8, truePeakDbtp: 0.4 }, LADDER)
+  expect(mastered).toMatchObject({ gainDb: -6, limited: false })
+})
+
+test('silence is not amplified, and a whisper not without end', () => {
+  const silent = makePlan(source, { integratedLufs: -70, truePeakDbtp: null }, LADDER)
+  expect(silent).toMatchObject({ gainDb: 0, limited: false })
+  expect(makePlan(source, { integratedLufs: -60, truePeakDbtp: -50 }, LADDER).gainDb).toBe(30)
+})
+
+test.each([
+  [48_000, 48_000],
+  [44_100, 44_100],
+  [96_000, 44_100],
+  [8000, 44_100],
+])('a source at %i Hz is encoded at %i Hz', (from, to) => {
+  expect(makePlan({ ...source, sampleRate: from }, loudness, LADDER).sampleRate).toBe(to)
+})
+
+test.each([
+  ['a lossless source feeds every rung', false, 100_000, ['64k', '128k', '192k']],
+  ['48 kbit/s feed up to 144', true, 48_000, ['64k', '128k']],
+  ['16 kbit/s still get the lowest rung', true, 16_000, ['64k']],
+])('%s', (_, lossy, bitrate, names) => {
+  const { renditions } = makePlan({ ...source, lossy, bitrate }, loudness, LADDER)
+  expect(renditions.map(({ name }) => name)).toEqual(names)
+})
+
+test('the peak bandwidth looks at runs of half to one and a half segments', () => {
+  const meter = makeBandwidth(48_000)
+  meter.add(64_000, 4 * 48_000)
+  meter.add(72_000, 4 * 48_000)
+  // A tenth of a second: alone it would be 320 kbit/s.
+  meter.add(4000, 4800)
+  expect(meter.finish()).toEqual({
+    peakBandwidth: Math.ceil((76_000 * 8) / 4.1),
+    averageBandwidth: Math.ceil((140_000 * 8) / 8.1),
+  })
+})
+
+test('progress rises from 0 to 1 over the steps', () => {
+  const steps = ['download', 'probe', 'analyse', 'encode', 'publish'] as const
+  const shares = steps.flatMap((step) => [0, 0.5, 1].map((share) => overallProgress(step, share)))
+  expect(shares).toEqual([...shares].sort((a, b) => a - b))
+  expect(shares[0]).toBe(0)
+  expect(shares.at(-1)).toBeCloseTo(1)
+})
+
+test('the summary of ebur128 is read, that of silence too', () => {
+  const summary = (i: string, peak: string) =>
+    `Summary:\n  Integrated loudness:\n    I: ${i} LUFS\n  True peak:\n    Peak: ${peak} dBFS`
+  expect(readLoudness(summary('-17.2', '-0.4'))).toEqual({
+    integratedLufs: -17.2,
+    truePeakDbtp: -0.4,
+  })
+  expect(readLoudness(summary('-70.0', '-inf'))).toEqual({
+    integratedLufs: -70,
+    truePeakDbtp: null,
+  })
+  expect(() => readLoudness('nothing')).toThrow()
+})
+
+test.each([
+  ['fLaC\0\0\0\x22', 'flac'],
+  ['OggS\0\x02', 'ogg'],
+  ['RIFF\x24\0\0\0WAVEfmt ', 'wav'],
+  ['FORM\0\0\0\x20AIFC', 'aiff'],
+  ['\0\0\0\x20ftypM4A ', 'mov'],
+])('%j is recognised by its first bytes', (bytes, demuxer) => {
+  expect(sniff({ head: Buffer.from(bytes, 'latin1'), tagged: false }).demuxer).toBe(demuxer)
+})
+
+test.each([
+  ['#EXTM3U\n#EXTINF:9,\n/etc/passwd\n', 'not-audio', 'text file'],
+  ['ffconcat version 1.0\nfile x.wav\n', 'not-audio', 'text file'],
+  ['\x1aE\xdf\xa3 whatever', 'unsupported-format', 'Matroska'],
+  ['\0\x01\x02\x03\x04\x05', 'not-audio', 'not an audio file'],
+  ['RIFF\0\0\0\0AVI LIST', 'unsupported-format', 'AVI'],
+])('%j is refused', (bytes, code, words) => {
+  const head = Buffer.from(bytes, 'latin1')
+  expect(() => sniff({ head, tagged: false })).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(words) }),
+  )
+})
+
+test('one sync word in rubbish is no MP3', () => {
+  const head = Buffer.alloc(4000, 0x55)
+  head.set([0xff, 0xfb, 0x90, 0x00], 100)
+  expect(() => sniff({ head, tagged: false })).toThrow(
+    expect.objectContaining({ code: 'not-audio' }),
+  )
+  // 128 kbit/s at 44.1 kHz: 417 bytes to the next.
+  head.set([0xff, 0xfb, 0x90, 0x00], 517)
+  expect(sniff({ head, tagged: false }).demuxer).toBe('mp3')
+})
+
+test('a last Ogg page that is not whole is seen', () => {
+  const page = Buffer.concat([
+    Buffer.from('OggS'),
+    Buffer.alloc(22),
+    Buffer.from([1, 40]),
+    Buffer.alloc(40),
+  ])
+  expect(isOggCutOff(page)).toBe(false)
+  expect(isOggCutOff(page.subarray(0, -1))).toBe(true)
+})
+
+test('a last ADTS frame that is not whole is seen, a tag behind the last is fine', () => {
+  const frame = Buffer.alloc(200)
+  frame.set([0xff, 0xf1, 0x50, 0x80, 200 >> 3, (200 & 7) << 5, 0])
+  const frames = Buffer.concat(Array<Buffer>(8).fill(frame))
+  expect(isAdtsCutOff(frames)).toBe(false)
+  expect(isAdtsCutOff(Buffer.concat([frames, Buffer.from('TAG'), Buffer.alloc(125)]))).toBe(false)
+  expect(isAdtsCutOff(frames.subarray(0, -50))).toBe(true)
+})
+
+const latin = (text: string) => Buffer.from(text).toString('latin1')
+
+test.each([
+  ['UTF-8', latin('Beyoncé'), 'Beyoncé'],
+  ['UTF-8 Cyrillic', latin('Земля'), 'Земля'],
+  ['UTF-8 taken for Latin-1', latin(latin('Beyoncé')), 'Beyoncé'],
+  ['Windows-1251 taken for Latin-1', latin('Çåìëÿ'), 'Земля'],
+  ['raw Windows-1251', '\xc7\xe5\xec\xeb\xff', 'Земля'],
+  ['raw Latin-1', 'Mot\xf6rhead', 'Motörhead'],
+  ['honest Latin-1 words', latin('Sigur Rós – Ágætis byrjun'), 'Sigur Rós – Ágætis byrjun'],
+  ['plain ASCII', 'Vibe Ace', 'Vibe Ace'],
+])('%s is decoded', (_, raw, text) => {
+  expect(decodeTag(raw)).toBe(text)
+})
+
+test('text is cleaned of controls and of marks that turn its direction', () => {
+  expect(cleanText('  a\u0000b\n\tc\u202egpj.exe\u2066 \u200f')).toBe('a b cgpj.exe')
+  expect(cleanText('x'.repeat(9999))).toHaveLength(300)
+  expect(cleanText('e\u0301')).toBe('é')
+})
+
+test.each([
+  ['AC/DC', ['AC/DC']],
+  ['Simon & Garfunkel', ['Simon & Garfunkel']],
+  ['Tyler, the Creator', ['Tyler, the Creator']],
+  ['A; B;a', ['A', 'B']],
+  ['A feat. B', ['A', 'B']],
+  ['A / B ft. C', ['A', 'B', 'C']],
+  ['', []],
+])('%j is credited to %j', (line, names) => {
+  expect(splitArtists(line)).toEqual(names)
+})
+
+test('years and track numbers are read out of what taggers write', () => {
+  const tags = readTags(
+    new Map([
+      ['date', '2011-07-19'],
+      ['track', '07/12'],
+      ['genre', 'Jazz/Funk'],
+    ]),
+  )
+  expect(tags).toMatchObject({ year: 2011, trackNumber: 7, genres: ['Jazz', 'Funk'] })
+  expect(
+    readTags(
+      new Map([
+        ['date', 'soon'],
+        ['track', 'A'],
+      ]),
+    ),
+  ).toMatchObject({
+    year: null,
+    trackNumber: null,
+  })
+})
+
+test('replaced audio keeps what an admin wrote, but for what comes with the upload', () => {
+  const tags = readTags(
+    new Map([
+      ['title', 'From the file'],
+      ['artist', 'Someone'],
+    ]),
+  )
+  expect(describe('replace', { album: ' New ' }, tags)).toMatchObject({
+    album: 'New',
+    title: undefined,
+    artists: undefined,
+  })
+  expect(describe('ingest', {}, tags)).toMatchObject({
+    title: 'From the file',
+    artists: ['Someone'],
+  })
+  expect(describe('ingest', {}, readTags(new Map())).artists).toEqual(['Unknown artist'])
+})
+
+test('outages are told from faults', () => {
+  const coded = (code: string) => Object.assign(new Error('x'), { code })
+  for (const error of [
+    coded('ECONNREFUSED'),
+    coded('57P01'),
+    new Error('wrapped', { cause: coded('ECONNRESET') }),
+    Object.assign(new Error('x'), { $metadata: { httpStatusCode: 503 } }),
+    new Error('Connection terminated unexpectedly'),
+  ]) {
+    expect(isOutage(error)).toBe(true)
+  }
+  for (const error of [coded('23505'), new Error('no'), 'text', coded('ENOSPC')]) {
+    expect(isOutage(error)).toBe(false)
+  }
+  expect(isDiskFull(new Error('wrapped', { cause: coded('ENOSPC') }))).toBe(true)
+})
