@@ -3,7 +3,7 @@ import { MAX_UPLOAD_BYTES, PART_SIZE_BYTES, SINGLE_PART_LIMIT_BYTES } from '@mis
 import { z } from 'zod'
 
 /** A Cloudflare Rate Limiting binding: it tells whether one more is allowed, and nothing else. */
-export type RateLimiter = { limit: (options: { key: string }) => Promise<{ success: boolean }> }
+type RateLimiter = { limit: (options: { key: string }) => Promise<{ success: boolean }> }
 
 const optionalUrl = z.preprocess(
   (value) => (value === '' ? undefined : value),

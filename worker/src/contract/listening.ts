@@ -5,7 +5,7 @@ import { Track } from './tracks.ts'
 export const QuotaShape = Quota.meta({ id: 'Quota' })
 
 /** A position in a track; JSON has no NaN and no Infinity, and a negative one is refused. */
-export const PositionS = z.number().min(0, 'A position is a number of seconds from 0 on.')
+const PositionS = z.number().min(0, 'A position is a number of seconds from 0 on.')
 
 export const NewListeningSession = z
   .object({

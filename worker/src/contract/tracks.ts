@@ -1,5 +1,6 @@
 import { AlbumId, ArtistId, TrackId } from '@mist/db/contract'
 import { z } from 'zod'
+import { Text } from './text.ts'
 
 /** A published track. Durations are seconds, loudness is LUFS. */
 export const Track = z
@@ -34,7 +35,7 @@ export const TrackAnalysis = z
   .meta({ id: 'TrackAnalysis' })
 export type TrackAnalysis = z.infer<typeof TrackAnalysis>
 
-const name = z.string().trim().min(1).max(200)
+const name = Text.min(1).max(200)
 
 /** What an admin may set on a track; what is not given stays. */
 export const TrackPatch = z
@@ -42,10 +43,10 @@ export const TrackPatch = z
     title: name.optional(),
     artists: z.array(name).min(1).max(20).optional(),
     album: name.nullable().optional(),
-    genres: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
+    genres: z.array(Text.min(1).max(60)).max(20).optional(),
     year: z.int().min(1000).max(9999).nullable().optional(),
     trackNumber: z.int().min(1).max(9999).nullable().optional(),
-    attribution: z.string().trim().max(1000).nullable().optional(),
+    attribution: Text.max(1000).nullable().optional(),
   })
   .meta({ id: 'TrackPatch' })
 export type TrackPatch = z.infer<typeof TrackPatch>

@@ -1,25 +1,26 @@
 import { JobId, UploadId } from '@mist/db/contract'
 import { z } from 'zod'
+import { Text } from './text.ts'
 
-const name = z.string().trim().min(1).max(200)
+const name = Text.min(1).max(200)
 
 /** What the admin knows about the recording; it wins over the file's own tags. */
-export const UploadMetadata = z.object({
+const UploadMetadata = z.object({
   title: name.optional(),
   artists: z.array(name).max(20).optional(),
   album: name.optional(),
-  genres: z.array(z.string().trim().min(1).max(60)).max(20).optional(),
+  genres: z.array(Text.min(1).max(60)).max(20).optional(),
   year: z.int().min(1000).max(9999).optional(),
   trackNumber: z.int().min(1).max(9999).optional(),
-  attribution: z.string().trim().min(1).max(1000).optional(),
+  attribution: Text.min(1).max(1000).optional(),
 })
 
 /** A file that is about to be uploaded. */
 export const NewUpload = z
   .object({
-    filename: z.string().trim().min(1).max(500),
+    filename: Text.min(1).max(500),
     sizeBytes: z.int().nonnegative(),
-    contentType: z.string().trim().max(200).default(''),
+    contentType: Text.max(200).default(''),
     metadata: UploadMetadata.optional(),
   })
   .meta({ id: 'NewUpload' })

@@ -22,5 +22,3 @@ export function makeEdgeCache() {
     },
   }
 }
-
-export type EdgeCache = ReturnType<typeof makeEdgeCache>

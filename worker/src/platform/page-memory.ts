@@ -30,5 +30,3 @@ export function makePageMemory({ now = Date.now }: { now?: () => number } = {}) 
     },
   }
 }
-
-export type PageMemory = ReturnType<typeof makePageMemory>

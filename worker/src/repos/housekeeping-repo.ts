@@ -30,5 +30,3 @@ export function makeHousekeepingRepo({ db }: { db: Database }) {
     },
   }
 }
-
-export type HousekeepingRepo = ReturnType<typeof makeHousekeepingRepo>

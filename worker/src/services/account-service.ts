@@ -195,5 +195,3 @@ export function makeAccountService({
     },
   }
 }
-
-export type AccountService = ReturnType<typeof makeAccountService>

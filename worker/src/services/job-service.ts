@@ -78,5 +78,3 @@ export function makeJobService({
     retranscodeAll: (): Promise<number> => jobs.retranscodeAll(clock()),
   }
 }
-
-export type JobService = ReturnType<typeof makeJobService>

@@ -47,7 +47,7 @@ const SESSION_TOKEN_SPARE_S = 300
  * Life of a session token: long enough for a player that sends no heartbeats to play the track
  * through. The row is asked at every lease anyway, so a long life opens nothing.
  */
-export function sessionTokenLifetimeS(durationS: number): number {
+function sessionTokenLifetimeS(durationS: number): number {
   return Math.max(SESSION_TOKEN_MIN_S, Math.ceil(durationS) + SESSION_TOKEN_SPARE_S)
 }
 
@@ -308,5 +308,3 @@ export function makeListeningService({
     totals: (who: AccessClaims): Promise<ListeningTotals> => listening.totals(who.userId),
   }
 }
-
-export type ListeningService = ReturnType<typeof makeListeningService>

@@ -35,5 +35,3 @@ export function makeMediaService({ store, bucket }: { store: ObjectStore; bucket
     },
   }
 }
-
-export type MediaService = ReturnType<typeof makeMediaService>

@@ -92,5 +92,3 @@ export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: 
     },
   }
 }
-
-export type TrackService = ReturnType<typeof makeTrackService>

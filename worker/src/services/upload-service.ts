@@ -49,11 +49,11 @@ export function titleFrom(filename: string): string {
     .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
     .replace(/[\s_]+/g, ' ')
     .trim()
-    .slice(0, 200)
-  return title === '' ? 'Untitled' : title
+  // By characters, not by halves of surrogate pairs.
+  return Array.from(title).slice(0, 200).join('') || 'Untitled'
 }
 
-/** Sizes of the parts of a file: all alike but the last. Grows them where S3's limit asks for it. */
+/** Sizes of the parts of a file, bytes: all alike but the last. */
 export function partSizes(sizeBytes: number, partSizeBytes: number): number[] {
   const count = Math.ceil(sizeBytes / partSizeBytes)
   return Array.from({ length: count }, (_, index) =>
@@ -275,5 +275,3 @@ export function makeUploadService({
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`
 }
-
-export type UploadService = ReturnType<typeof makeUploadService>

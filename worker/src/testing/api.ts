@@ -84,8 +84,6 @@ export function makeTestApi(overrides: Record<string, unknown> = {}) {
   }
 }
 
-export type TestApi = ReturnType<typeof makeTestApi>
-
 /** The code at the end of a problem's `type`. */
 export async function problemCode(response: Response): Promise<string> {
   const { type } = await response.json<{ type: string }>()
