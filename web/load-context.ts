@@ -1,14 +1,6 @@
 import type { AppLoadContext } from '@remix-run/cloudflare'
 import { makeApiFetch } from './app/lib/api-fetch.server.ts'
-import type { ApiFetch } from './app/lib/api-fetch.server.ts'
-
-/** What the Pages project is configured with. One of the two must be there. */
-export type WebEnv = {
-  /** Service binding to the Worker. */
-  API?: { fetch(request: Request): Promise<Response> }
-  /** The Worker's origin, for example `https://api.music.example`; preferred where set. */
-  API_ORIGIN?: string
-}
+import type { ApiFetch, WebEnv } from './app/lib/api-fetch.server.ts'
 
 declare module '@remix-run/cloudflare' {
   // Declaration merging is the only way to type the load context, and it needs an interface.

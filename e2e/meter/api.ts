@@ -52,8 +52,8 @@ export async function makeApi() {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const isJson = response.headers.get('content-type')?.includes('json') ?? false
-    const parsed: unknown = isJson ? await response.json() : await response.arrayBuffer()
-    return { status: response.status, headers: response.headers, body: parsed as T }
+    const body: T = isJson ? await response.json() : await response.arrayBuffer()
+    return { status: response.status, headers: response.headers, body }
   }
 
   let people = 0

@@ -49,7 +49,7 @@ export async function tapSound(page: Page): Promise<void> {
 }
 
 /** The loudest of ten readings over a second, RMS of full scale. Silence is below 1e-4. */
-export async function loudest(page: Page): Promise<number> {
+async function loudest(page: Page): Promise<number> {
   return page.evaluate(async () => {
     const { soundLevel } = window as Window & { soundLevel?: () => number }
     let most = 0

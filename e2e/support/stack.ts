@@ -1,14 +1,12 @@
 import { resolve } from 'node:path'
 import { readStackInfo } from '@mist/local/stack/info'
 import type { StackInfo } from '@mist/local/stack/info'
-
-const root = resolve(import.meta.dirname, '../..')
-const dir = resolve(root, process.env['STACK_DIR'] ?? '.local')
+import { root, stackDir } from './stack-dir.ts'
 
 function running(): StackInfo {
-  const info = readStackInfo(dir)
+  const info = readStackInfo(stackDir)
   if (info?.ready !== true) {
-    throw new Error(`No stack is running in ${dir}: start one with \`npm run stack -- up\``)
+    throw new Error(`No stack is running in ${stackDir}: start one with \`npm run stack -- up\``)
   }
   return info
 }

@@ -15,18 +15,10 @@ import { SiteFooter } from './components/site-footer.tsx'
 import { SiteHeader } from './components/site-header.tsx'
 import { UploadIndicator } from './components/upload-indicator.tsx'
 import { accessEndsAt, apiFor, mayRefresh } from './lib/api.server.ts'
-import type { User } from './lib/api-types.ts'
+import type { RootData } from './lib/root-data.ts'
 import { isRefusal } from './lib/problem.ts'
 import { useSignInKeeper } from './lib/use-sign-in-keeper.ts'
 import './tailwind.css'
-
-export type RootData = {
-  user: User | null
-  /** When the access token ends, Unix milliseconds; null without one. */
-  accessEndsAtMs: number | null
-  /** Access has run out, but the browser can renew it. */
-  isRenewable: boolean
-}
 
 export const meta: MetaFunction = () => [
   { title: 'Mist' },

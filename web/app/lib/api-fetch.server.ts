@@ -1,4 +1,10 @@
-import type { WebEnv } from '../../load-context.ts'
+/** What the Pages project is configured with. One of the two must be there. */
+export type WebEnv = {
+  /** Service binding to the Worker. */
+  API?: { fetch(request: Request): Promise<Response> }
+  /** The Worker's origin, for example `https://api.music.example`; preferred where set. */
+  API_ORIGIN?: string
+}
 
 /** Sends a request to the Worker, whatever the way there. */
 export type ApiFetch = (request: Request) => Promise<Response>

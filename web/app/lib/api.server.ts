@@ -68,7 +68,7 @@ export function pageProblem(problem: Problem): Response {
 }
 
 /** The problem that a page shows while the browser renews its sign-in and asks again. */
-export const RENEWING = 'renewing'
+const RENEWING = 'renewing'
 
 /**
  * Runs a loader's questions. Who is not signed in goes to the sign-in page and comes back; whose

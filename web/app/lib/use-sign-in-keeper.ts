@@ -1,7 +1,7 @@
 import { useRevalidator, useRouteLoaderData } from '@remix-run/react'
 import { useEffect } from 'react'
-import type { loader } from '../root.tsx'
 import { signInKeeper } from './browser-api.ts'
+import type { RootData } from './root-data.ts'
 
 /** Longest time to wait before looking again: timers of sleeping machines are late. */
 const LOOK_AGAIN_MS = 60_000
@@ -16,7 +16,7 @@ export async function renewAndReload(): Promise<void> {
 
 /** Keeps the visitor signed in while a page is open, in turn with all other tabs. */
 export function useSignInKeeper(): void {
-  const data = useRouteLoaderData<typeof loader>('root')
+  const data = useRouteLoaderData<RootData>('root')
   const revalidator = useRevalidator()
   const isRenewable = data?.isRenewable ?? false
   const endsAtMs = data?.accessEndsAtMs ?? null

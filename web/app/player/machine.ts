@@ -25,7 +25,7 @@ export type Refusal =
  * `starting`: asked for, no sound yet. `stalled`: sound ran dry. `refused`: silent until the
  * listener does something about `refusal`. `fading`: playing out what is leased, then `refused`.
  */
-export type Phase =
+type Phase =
   | { kind: 'empty' }
   | { kind: 'paused' }
   | { kind: 'starting' }
@@ -36,7 +36,7 @@ export type Phase =
   | { kind: 'refused'; refusal: Refusal }
 
 /** How far the track after this one is prepared: not, its public files, its session too. */
-export type Preparation = 'none' | 'files' | 'session'
+type Preparation = 'none' | 'files' | 'session'
 
 export type PlayerState = {
   queue: readonly PlayableTrack[]
@@ -110,7 +110,7 @@ const FILES_LEAD_S = 20
  * The next track's session is started this long before the end, and not within the first 90 % of a
  * short track, since it ends this track's session and a completion needs 90 %. Seconds.
  */
-export const SESSION_LEAD_S = 4
+const SESSION_LEAD_S = 4
 
 export const initialState: PlayerState = {
   queue: [],

@@ -48,7 +48,7 @@ function folder(url: string): string {
 }
 
 /** Resolves after `ms`, or rejects as soon as the signal aborts. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
+function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms)
     signal.addEventListener(
@@ -381,5 +381,3 @@ export function makePlayer(parts: PlayerParts) {
     },
   }
 }
-
-export type Player = ReturnType<typeof makePlayer>

@@ -8,7 +8,7 @@ import type { Job, JobStep } from '../lib/api-types.ts'
 /** Files sent at the same time: more would share the same line and finish no sooner. */
 export const PARALLEL_UPLOADS = 3
 
-export type UploadPhase =
+type UploadPhase =
   | { kind: 'waiting' }
   | { kind: 'sending'; sentBytes: number }
   /** All bytes are there; the API is being told. */
