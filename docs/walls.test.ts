@@ -21,10 +21,19 @@ async function rulesBrokenBy(files: Record<string, string>): Promise<string[]> {
   }
   const { stdout } = await run(
     'npx',
-    ['depcruise', '--config', '.dependency-cruiser.mjs', '--output-type', 'json', ...Object.keys(files)],
+    [
+      'depcruise',
+      '--config',
+      '.dependency-cruiser.mjs',
+      '--output-type',
+      'json',
+      ...Object.keys(files),
+    ],
     { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 },
   ).catch((error: { stdout: string }) => error)
-  const report = JSON.parse(stdout) as { summary: { violations: { from: string; rule: { name: string } }[] } }
+  const report = JSON.parse(stdout) as {
+    summary: { violations: { from: string; rule: { name: string } }[] }
+  }
   return report.summary.violations
     .filter(({ from }) => from in files)
     .map(({ rule }) => rule.name)
@@ -34,17 +43,37 @@ async function rulesBrokenBy(files: Record<string, string>): Promise<string[]> {
 test.each([
   ['db-imports-nobody', 'db/src/seeded-violation.ts', "import '../../worker/src/app.ts'"],
   ['contract-is-pure', 'db/src/contract/seeded-violation.ts', "import 'drizzle-orm'"],
-  ['web-sees-only-the-client', 'web/app/lib/seeded-violation.ts', "import '../../../worker/src/app.ts'"],
-  ['worker-and-transcoder-meet-in-db', 'transcoder/src/seeded-violation.ts', "import '../../worker/src/problem.ts'"],
+  [
+    'web-sees-only-the-client',
+    'web/app/lib/seeded-violation.ts',
+    "import '../../../worker/src/app.ts'",
+  ],
+  [
+    'worker-and-transcoder-meet-in-db',
+    'transcoder/src/seeded-violation.ts',
+    "import '../../worker/src/problem.ts'",
+  ],
   ['routes-speak-http', 'worker/src/routes/seeded-violation.ts', "import 'drizzle-orm'"],
   ['services-speak-music', 'worker/src/services/seeded-violation.ts', "import 'hono'"],
-  ['only-deps-constructs', 'worker/src/middleware/seeded-violation.ts', "import { makeClock } from '../platform/clock.ts'\nmakeClock()"],
-  ['one-importer-of-fluent-ffmpeg', 'transcoder/src/jobs/seeded-violation.ts', "import 'fluent-ffmpeg'"],
+  [
+    'only-deps-constructs',
+    'worker/src/middleware/seeded-violation.ts',
+    "import { makeClock } from '../platform/clock.ts'\nmakeClock()",
+  ],
+  [
+    'one-importer-of-fluent-ffmpeg',
+    'transcoder/src/jobs/seeded-violation.ts',
+    "import 'fluent-ffmpeg'",
+  ],
   ['one-importer-of-hls-js', 'web/app/lib/seeded-violation.ts', "import 'hls.js'"],
   ['one-importer-of-meyda', 'transcoder/src/jobs/seeded-violation.ts', "import 'meyda'"],
-])('the wall %s stands', async (rule, path, text) => {
-  expect(await rulesBrokenBy({ [path]: text })).toContain(rule)
-}, 60_000)
+])(
+  'the wall %s stands',
+  async (rule, path, text) => {
+    expect(await rulesBrokenBy({ [path]: text })).toContain(rule)
+  },
+  60_000,
+)
 
 test('the wall no-cycles stands', async () => {
   const broken = await rulesBrokenBy({

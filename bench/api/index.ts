@@ -39,7 +39,7 @@ async function openSessions(
       body: JSON.stringify({ trackId }),
     })
     if (!response.ok) throw new Error(`session start: ${response.status} ${await response.text()}`)
-    const { id, token } = (await response.json()) as { id: string; token: string }
+    const { id, token }: { id: string; token: string } = await response.json()
     sessions.push({ id, token, trackId, version: 1 })
   }
   return sessions

@@ -23,13 +23,18 @@ const TITLE = 'Amazing Plan'
 const RECORDING = fileURLToPath(new URL('../../local/demo/amazing-plan.m4a', import.meta.url))
 
 const stackFile = join(process.env['STACK_DIR'] ?? '.local', 'stack.json')
-const stack = JSON.parse(
+const stack: { webUrl: string; admin: { email: string; password: string } } = JSON.parse(
   await readFile(stackFile, 'utf8').catch(() => {
     throw new Error(`There is no ${stackFile}: bring the stack up first, npm run stack -- up`)
   }),
-) as { webUrl: string; admin: { email: string; password: string } }
+)
 
-type Times = { click: number; ended: number; playing: number[]; playing_element?: HTMLMediaElement }
+declare global {
+  /** Set in the page by {@link watchPlaying}. */
+  var startupTimes: Times
+}
+
+type Times = { click: number; ended: number; playing: number[]; element?: HTMLMediaElement }
 
 /**
  * Notes, in the page, when the person clicked, when a track ended, and when media elements said
@@ -38,26 +43,28 @@ type Times = { click: number; ended: number; playing: number[]; playing_element?
 function watchPlaying(): void {
   const seen = new WeakSet<HTMLMediaElement>()
   const times: Times = { click: 0, ended: 0, playing: [] }
-  Object.assign(globalThis, { startupTimes: times })
+  globalThis.startupTimes = times
   addEventListener(
     'click',
     () => Object.assign(times, { click: performance.now(), playing: [] }),
     true,
   )
-  const play = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'play')
-  HTMLMediaElement.prototype.play = function (this: HTMLMediaElement) {
-    if (!seen.has(this)) {
-      seen.add(this)
-      this.addEventListener('playing', () => {
-        times.playing.push(performance.now())
-        times.playing_element = this
-      })
-      this.addEventListener('ended', () => {
-        times.ended = performance.now()
-      })
-    }
-    return (play?.value as () => Promise<void>).call(this)
-  }
+  // oxlint-disable-next-line typescript/unbound-method -- the proxy calls it on its element
+  HTMLMediaElement.prototype.play = new Proxy(HTMLMediaElement.prototype.play, {
+    apply(play, element: HTMLMediaElement) {
+      if (!seen.has(element)) {
+        seen.add(element)
+        element.addEventListener('playing', () => {
+          times.playing.push(performance.now())
+          times.element = element
+        })
+        element.addEventListener('ended', () => {
+          times.ended = performance.now()
+        })
+      }
+      return play.call(element)
+    },
+  })
 }
 
 /** Clicks the button and answers with the milliseconds until the next `playing`. */
@@ -65,7 +72,7 @@ async function clickToPlaying(page: Page, name: string): Promise<number> {
   await page.getByRole('button', { name }).first().click()
   const handle = await page.waitForFunction(
     () => {
-      const { click, playing } = (globalThis as unknown as { startupTimes: Times }).startupTimes
+      const { click, playing } = globalThis.startupTimes
       return playing[0] === undefined ? null : playing[0] - click
     },
     undefined,
@@ -80,12 +87,12 @@ async function clickToPlaying(page: Page, name: string): Promise<number> {
  */
 async function endToPlaying(page: Page, lastS: number): Promise<number> {
   await page.evaluate((seconds) => {
-    const element = (globalThis as unknown as { startupTimes: Times }).startupTimes.playing_element!
+    const element = globalThis.startupTimes.element!
     element.currentTime = element.duration - seconds
   }, lastS)
   const handle = await page.waitForFunction(
     () => {
-      const { ended, playing } = (globalThis as unknown as { startupTimes: Times }).startupTimes
+      const { ended, playing } = globalThis.startupTimes
       const last = playing.at(-1)
       // The `playing` after the jump belongs to the old track; the next track's is close to its end.
       return ended > 0 && last !== undefined && last > ended - 500 ? last - ended : null
@@ -132,10 +139,9 @@ await makeMp3(RECORDING, mp3)
 const progressive = await serveProgressive(mp3)
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-  args: [
-    ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-    ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  ],
+  args: '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
+    ' ',
+  ),
 })
 
 const times: { progressive: number[]; mist: number[]; next: number[] } = {

@@ -32,8 +32,8 @@ export async function makeMp3(file: string, output: string): Promise<void> {
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   )
-  const [code] = (await once(child, 'exit')) as [number]
-  if (code !== 0) throw new Error(`ffmpeg exited with ${code}`)
+  const [code]: unknown[] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`ffmpeg exited with ${String(code)}`)
 }
 
 /** Serves one page with one MP3 behind one button: the baseline. Answers ranges. */

@@ -85,7 +85,7 @@ test('forged positions are refused and open nothing', async () => {
   const signIn = await api.register()
   const { body } = await api.start(signIn.accessToken, tracks[0]!)
   const path = `listening-sessions/${body.id}/heartbeat`
-  for (const positionS of [-1, 1e9, 200, null, '12', 'NaN', 1e999]) {
+  for (const positionS of [-1, 1e9, 200, null, '12', 'NaN', Number.MAX_VALUE]) {
     const answer = await api.call('POST', path, { token: body.token, body: { positionS } })
     expect(answer.status).toBe(422)
   }
@@ -128,10 +128,11 @@ test('a refresh token used twice kills the sign-in and its music', async () => {
   expect((await api.start(rotated.body.accessToken, tracks[1]!)).status).toBe(401)
 })
 
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
 test('tokens with alg none, of the wrong kind or signed with something public are refused', async () => {
   const signIn = await api.register()
   const { body: session } = await api.start(signIn.accessToken, tracks[0]!)
-  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const [header, payload, signature] = session.token.split('.') as [string, string, string]
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
   const typ = (JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ: string }).typ
@@ -161,35 +162,20 @@ test('an honest listener on a poor network pays for what was released, once', as
   let session = (await api.start(signIn.accessToken, trackId)).body
   const released = new Set([0])
   // Plays on, retries, stalls, seeks three times, reloads once.
-  for (const step of [
-    1,
-    1,
-    'stall',
-    2,
-    9,
-    9,
-    2,
-    'reload',
-    2,
-    3,
-    14,
-    3,
-    4,
-    'stall',
-    4,
-    0,
-  ] as const) {
-    if (step === 'stall') await sleep(2000)
-    else if (step === 'reload') {
-      const resumed = await api.start(signIn.accessToken, trackId)
-      expect(resumed.status).toBe(200)
-      expect(resumed.body.id).toBe(session.id)
-      session = resumed.body
-    } else {
-      expect((await api.key(session.token, trackId, step)).status).toBe(200)
-      released.add(step)
-    }
+  async function play(period: number): Promise<void> {
+    expect((await api.key(session.token, trackId, period)).status).toBe(200)
+    released.add(period)
   }
+  for (const period of [1, 1]) await play(period)
+  await sleep(2000)
+  for (const period of [2, 9, 9, 2]) await play(period)
+  const resumed = await api.start(signIn.accessToken, trackId)
+  expect(resumed.status).toBe(200)
+  expect(resumed.body.id).toBe(session.id)
+  session = resumed.body
+  for (const period of [2, 3, 14, 3, 4]) await play(period)
+  await sleep(2000)
+  for (const period of [4, 0]) await play(period)
   const { body } = await api.call<{ usedS: number }>('GET', 'quota', { token: signIn.accessToken })
   expect(body.usedS).toBe(released.size * PERIOD_S)
 })
