@@ -8,7 +8,12 @@ const BITRATES = ['64k', '128k', '192k'] as const
 /** What anybody would type: one decode, three AAC encodes, default settings. */
 export async function encodeBare(file: string, folder: string): Promise<void> {
   const outputs = BITRATES.flatMap((bitrate) => [
-    ...['-map', '0:a:0', '-c:a', 'aac', '-b:a', bitrate],
+    '-map',
+    '0:a:0',
+    '-c:a',
+    'aac',
+    '-b:a',
+    bitrate,
     join(folder, `${bitrate}.m4a`),
   ])
   const ffmpeg = spawn(

@@ -31,6 +31,8 @@ const scratch = await mkdtemp(join(tmpdir(), 'mist-bench-'))
 const fixture = await startFixture({ s3LatencyMs: S3_LATENCY_MS })
 const processor = fixture.processor()
 
+const middle = (costs: readonly Cost[], key: keyof Cost) => median(costs.map((c) => c[key]))
+
 async function runJob(file: string): Promise<JobCost> {
   const { jobId } = await makeUpload(fixture, file)
   const { result, cost } = await measure(() =>
@@ -55,7 +57,6 @@ try {
       bare.push((await measure(() => encodeBare(file, scratch))).cost)
       jobs.push(await runJob(file))
     }
-    const middle = (costs: readonly Cost[], key: keyof Cost) => median(costs.map((c) => c[key]))
     report.push({
       file: basename(file),
       audioS: jobs[0]!.audioS,

@@ -76,6 +76,8 @@ const Env = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('log'),
 })
 
+const PURPOSES = new Map(Object.entries(Env.shape).map(([name, type]) => [name, type.description]))
+
 export type Env = z.infer<typeof Env>
 
 /**
@@ -89,7 +91,7 @@ export function parseEnv(variables: Record<string, string | undefined>): Env {
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0])
-    const purpose = name in Env.shape ? Env.shape[name as keyof typeof Env.shape].description : ''
+    const purpose = PURPOSES.get(name) ?? ''
     return given[name] === undefined
       ? `  ${name} is missing: ${purpose}`
       : `  ${name}: ${issue.message} (${purpose})`

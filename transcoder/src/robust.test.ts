@@ -23,7 +23,14 @@ let short: string
 beforeAll(async () => {
   fixture = await startFixture()
   short = await synthesise(join(fixture.files, 'short.flac'), [
-    ...['-i', demo('hungarian-dance-no-5.ogg'), '-map', '0:a:0', '-t', '15', '-c:a', 'flac'],
+    '-i',
+    demo('hungarian-dance-no-5.ogg'),
+    '-map',
+    '0:a:0',
+    '-t',
+    '15',
+    '-c:a',
+    'flac',
   ])
 })
 afterAll(() => fixture?.stop())
@@ -145,7 +152,10 @@ test('a transcoder that is told to stop hands its job back untouched and ends in
   await end(first, 'SIGTERM')
   expect(performance.now() - startedAt).toBeLessThan(6000)
   const [left] = await fixture.db.select().from(schema.jobs).where(eq(schema.jobs.id, upload.jobId))
-  if (left?.status !== 'completed') expect(left).toMatchObject({ status: 'queued', attempts: 0 })
+  // A fast machine may have finished it in the grace period.
+  expect(left).toMatchObject(
+    left?.status === 'completed' ? { attempts: 1 } : { status: 'queued', attempts: 0 },
+  )
   await startTranscoder()
   expect(await untilJob(fixture.db, upload.jobId)).toMatchObject({ status: 'completed' })
 }, 120_000)

@@ -34,8 +34,6 @@ const VersionRow = z.object({
   cover_version: z.int().nullable(),
 })
 
-export type Sweep = ReturnType<typeof makeSweep>
-
 /**
  * Makes the sweep, which deletes what nobody needs any more. Objects go before the rows that know
  * of them, so a sweep that is cut short is finished by the next.

@@ -40,17 +40,17 @@ export async function runTranscoder(env: Env) {
   )
   const ffmpeg = makeFfmpeg(ffmpegOptions(env))
   const queue = openQueue({ redisUrl: env.REDIS_URL, attempts: env.JOB_ATTEMPTS, log })
-  const metrics = makeMetrics({ queueDepth: queue.depth })
+  const metrics = makeMetrics({ queueDepth: () => queue.depth() })
   const processor = makeProcessor({
     db,
     objects,
     ffmpeg,
     log,
-    onStep: metrics.onStep,
+    onStep: (step, seconds) => metrics.onStep(step, seconds),
     config: processorConfig(env),
   })
   const sweep = makeSweep({ db, objects, log, retiredVersionS: env.RETIRED_VERSION_S })
-  const relay = makeRelay({ db, queue, purgeTrack: sweep.purgeTrack, log })
+  const relay = makeRelay({ db, queue, purgeTrack: (trackId) => sweep.purgeTrack(trackId), log })
 
   const ops = await serveOps({
     port: env.METRICS_PORT,
@@ -65,15 +65,15 @@ export async function runTranscoder(env: Env) {
     concurrency: env.TRANSCODE_CONCURRENCY,
     processor,
     log,
-    onOutcome: metrics.onOutcome,
+    onOutcome: (outcome, seconds) => metrics.onOutcome(outcome, seconds),
   })
 
   const stopping = new AbortController()
   const every = (name: string, ms: number, work: () => Promise<unknown>) =>
     startLoop({ name, ms, work, log, signal: stopping.signal })
   const loops = [
-    every('relay', env.RELAY_INTERVAL_MS, relay.relay),
-    every('reconcile', env.RECONCILE_INTERVAL_S * 1000, relay.reconcile),
+    every('relay', env.RELAY_INTERVAL_MS, () => relay.relay()),
+    every('reconcile', env.RECONCILE_INTERVAL_S * 1000, () => relay.reconcile()),
     every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
       await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
       await sweep.versions()

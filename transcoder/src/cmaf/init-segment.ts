@@ -115,8 +115,6 @@ export function writeInitSegment(track: AacTrack): Buffer {
 
 /** The metadata tag by which iTunes says delay, padding and length, in hexadecimal samples. */
 function gaplessTag({ primingSamples, paddingSamples, sampleCount }: AacTrack): Buffer {
-  const hex = (value: number, digits: number) =>
-    value.toString(16).toUpperCase().padStart(digits, '0')
   const fields = [0, primingSamples, paddingSamples].map((value) => hex(value, 8))
   const text = [...fields, hex(sampleCount, 16), ...Array<string>(8).fill(hex(0, 8))].join(' ')
   const tag = box(
@@ -128,6 +126,9 @@ function gaplessTag({ primingSamples, paddingSamples, sampleCount }: AacTrack): 
   const handler = fullBox('hdlr', 0, 0, zeros(4), latin('mdirappl'), zeros(9))
   return box('udta', fullBox('meta', 0, 0, handler, box('ilst', tag)))
 }
+
+const hex = (value: number, digits: number) =>
+  value.toString(16).toUpperCase().padStart(digits, '0')
 
 const latin = (text: string) => Buffer.from(text, 'latin1')
 

@@ -99,8 +99,20 @@ export async function decode(file: string, extra: string[] = []): Promise<Int16A
   const { stdout } = await run(
     'ffmpeg',
     [
-      ...['-v', 'error', '-allowed_extensions', 'ALL', '-i', file, '-map', '0:a:0'],
-      ...[...extra, '-ac', '2', '-f', 's16le', '-'],
+      '-v',
+      'error',
+      '-allowed_extensions',
+      'ALL',
+      '-i',
+      file,
+      '-map',
+      '0:a:0',
+      ...extra,
+      '-ac',
+      '2',
+      '-f',
+      's16le',
+      '-',
     ],
     { encoding: 'buffer', maxBuffer: 1024 ** 3 },
   )

@@ -58,7 +58,10 @@ export async function makeUpload(
       completedAt: new Date(),
     })
     await tx.insert(jobs).values({
-      ...{ id: jobId, kind, uploadId, trackId },
+      id: jobId,
+      kind,
+      uploadId,
+      trackId,
       status: 'queued',
       queuedAt: new Date(),
     })

@@ -3,7 +3,8 @@ import { FfmpegFailed, type Ffmpeg } from '../../platform/ffmpeg/index.ts'
 import { UnplayableSource } from './failures.ts'
 import { analyseOptions, inputOptions } from './ffmpeg-args.ts'
 import type { Loudness } from './plan.ts'
-import { refuseLength, type Source, type SourceLimits } from './probe.ts'
+import { refuseLength } from './probe.ts'
+import type { Source, SourceLimits } from './source.ts'
 
 export type Heard = Analysis & { loudness: Loudness }
 
@@ -75,10 +76,11 @@ function undecodable(source: Source): UnplayableSource {
   )
 }
 
+const two = (value: number) => String(value).padStart(2, '0')
+
 /** `3:07` or `1:02:30`. */
 function clock(seconds: number): string {
   const whole = Math.floor(seconds)
-  const two = (value: number) => String(value).padStart(2, '0')
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }

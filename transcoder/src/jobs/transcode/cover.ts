@@ -2,7 +2,7 @@ import { COVER_SIZES, type CoverSize } from '@mist/db/contract'
 import sharp from 'sharp'
 import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
 import { coverOptions, probeOptions } from './ffmpeg-args.ts'
-import type { Source } from './probe.ts'
+import type { Source } from './source.ts'
 
 /** A picture larger than this is skipped, not decoded. */
 const MAX_PIXELS = 100_000_000
@@ -69,7 +69,7 @@ export async function readCover(options: {
 }
 
 /** Scales a picture to all cover sizes. @throws when it is not a picture or has too many pixels */
-export async function scaleCover(picture: Buffer): Promise<Cover[]> {
+async function scaleCover(picture: Buffer): Promise<Cover[]> {
   const known = STARTS.some(
     ({ bytes, at }) => picture.toString('latin1', at, at + bytes.length) === bytes,
   )

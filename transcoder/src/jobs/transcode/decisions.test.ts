@@ -4,7 +4,7 @@ import { isAdtsCutOff, isOggCutOff } from './completeness.ts'
 import { describe } from './describe.ts'
 import { isDiskFull, isOutage } from './failures.ts'
 import { makePlan, type Loudness } from './plan.ts'
-import type { Source } from './probe.ts'
+import type { Source } from './source.ts'
 import { overallProgress } from './progress.ts'
 import { readLoudness } from './analyse.ts'
 import { sniff } from './source-format.ts'
@@ -22,6 +22,11 @@ const source: Source = {
   rawTags: new Map(),
 }
 const loudness: Loudness = { integratedLufs: -20, truePeakDbtp: -8 }
+const summary = (i: string, peak: string) =>
+  `Summary:\n  Integrated loudness:\n    I: ${i} LUFS\n  True peak:\n    Peak: ${peak} dBFS`
+
+const coded = (code: string) => Object.assign(new Error('x'), { code })
+
 const LADDER = [64_000, 128_000, 192_000]
 
 test('the gain brings a track to -14 LUFS; the limiter works only where peaks pass the ceiling', () => {
@@ -77,8 +82,6 @@ test('progress rises from 0 to 1 over the steps', () => {
 })
 
 test('the summary of ebur128 is read, that of silence too', () => {
-  const summary = (i: string, peak: string) =>
-    `Summary:\n  Integrated loudness:\n    I: ${i} LUFS\n  True peak:\n    Peak: ${peak} dBFS`
   expect(readLoudness(summary('-17.2', '-0.4'))).toEqual({
     integratedLufs: -17.2,
     truePeakDbtp: -0.4,
@@ -87,7 +90,7 @@ test('the summary of ebur128 is read, that of silence too', () => {
     integratedLufs: -70,
     truePeakDbtp: null,
   })
-  expect(() => readLoudness('nothing')).toThrow()
+  expect(() => readLoudness('nothing')).toThrow('no loudness')
 })
 
 test.each([
@@ -219,7 +222,6 @@ test('replaced audio keeps what an admin wrote, but for what comes with the uplo
 })
 
 test('outages are told from faults', () => {
-  const coded = (code: string) => Object.assign(new Error('x'), { code })
   for (const error of [
     coded('ECONNREFUSED'),
     coded('57P01'),

@@ -3,7 +3,7 @@ import type { UploadMetadata } from '@mist/db/schema'
 import { cleanText, type Tags } from './tags.ts'
 
 /** Credited where neither the admin nor the file names an artist. */
-export const UNKNOWN_ARTIST = 'Unknown artist'
+const UNKNOWN_ARTIST = 'Unknown artist'
 
 /** What is to change of a track's description; undefined stays as it is. */
 export type Description = {
@@ -41,14 +41,6 @@ export function describe(kind: JobKind, metadata: UploadMetadata, tags: Tags): D
 }
 
 function cleaned(metadata: UploadMetadata): UploadMetadata {
-  const text = (value: string | undefined) => {
-    const clean = cleanText(value ?? '')
-    return clean === '' ? undefined : clean
-  }
-  const list = (values: string[] | undefined) => {
-    const clean = [...new Set((values ?? []).map(cleanText).filter((each) => each !== ''))]
-    return clean.length === 0 ? undefined : clean
-  }
   return {
     ...metadata,
     title: text(metadata.title),
@@ -57,4 +49,14 @@ function cleaned(metadata: UploadMetadata): UploadMetadata {
     artists: list(metadata.artists),
     genres: list(metadata.genres),
   }
+}
+
+function text(value: string | undefined): string | undefined {
+  const clean = cleanText(value ?? '')
+  return clean === '' ? undefined : clean
+}
+
+function list(values: string[] | undefined): string[] | undefined {
+  const clean = [...new Set((values ?? []).map(cleanText).filter((each) => each !== ''))]
+  return clean.length === 0 ? undefined : clean
 }

@@ -8,7 +8,7 @@ import { makeBandwidth } from './bandwidth.ts'
 import { makeSegmentCipher } from './encrypt.ts'
 import { encodeOptions, inputOptions } from './ffmpeg-args.ts'
 import type { Plan, RenditionPlan } from './plan.ts'
-import type { Source } from './probe.ts'
+import type { Source } from './source.ts'
 import type { makeUploads } from './store.ts'
 
 export type StoredRendition = {

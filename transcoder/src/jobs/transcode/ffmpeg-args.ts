@@ -39,8 +39,20 @@ const DECODERS = [
  * forbidden, and covers and music videos are welcome. ffmpeg itself never gets them.
  */
 const PROBED_DECODERS = [
-  ...['mjpeg', 'png', 'bmp', 'gif', 'webp', 'tiff'],
-  ...['h264', 'hevc', 'mpeg4', 'vp8', 'vp9', 'av1', 'libdav1d', 'theora'],
+  'mjpeg',
+  'png',
+  'bmp',
+  'gif',
+  'webp',
+  'tiff',
+  'h264',
+  'hevc',
+  'mpeg4',
+  'vp8',
+  'vp9',
+  'av1',
+  'libdav1d',
+  'theora',
 ] as const
 
 /**

@@ -47,21 +47,19 @@ export type ClaimAnswer =
   | { kind: 'nothing-to-do'; status: string | null }
   | { kind: 'track-gone' }
 
-export type JobRepo = ReturnType<typeof makeJobRepo>
+/** Only the run that holds the job's version may speak for it. */
+const mine = (job: ClaimedJob) =>
+  and(eq(jobs.id, job.jobId), eq(jobs.status, 'processing'), eq(jobs.version, job.version))
 
 /** What the transcoder says about jobs to Postgres. */
 export function makeJobRepo(db: Database) {
-  /** Only the run that holds the job's version may speak for it. */
-  const mine = (job: ClaimedJob) =>
-    and(eq(jobs.id, job.jobId), eq(jobs.status, 'processing'), eq(jobs.version, job.version))
-
   return {
     /**
      * Takes a job for this run, in one statement: processing, one more attempt, a version that no
      * run ever had. Whatever run held it before is fenced off from here on.
      */
     async claim(jobId: JobId): Promise<ClaimAnswer> {
-      const { rows } = await db.execute<Record<string, unknown>>(sql`
+      const { rows } = await db.execute(sql`
         with taken as (
           update jobs j set
             status = 'processing', step = 'download', progress = 0, attempts = j.attempts + 1,

@@ -1,10 +1,10 @@
-import type { Source } from './probe.ts'
+import type { Source } from './source.ts'
 
 /** Loudness that every track is brought to, LUFS: what large services play at. */
-export const TARGET_LUFS = -14
+const TARGET_LUFS = -14
 
 /** Highest true peak allowed, dBTP (EBU R 128 §g): encoders overshoot, converters need room. */
-export const CEILING_DBTP = -1
+const CEILING_DBTP = -1
 
 /** A limiter works on samples; true peaks between them rise higher. */
 const LIMITER_MARGIN_DB = 0.5
@@ -19,7 +19,7 @@ const SILENCE_LUFS = -70
 const LOSSY_HEADROOM = 3
 
 /** Samples that ffmpeg's AAC encoder puts in front of the sound: one frame. */
-export const PRIMING_SAMPLES = 1024
+const PRIMING_SAMPLES = 1024
 
 export type RenditionPlan = {
   /** Folder name: `128k`. */

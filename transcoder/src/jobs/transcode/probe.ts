@@ -3,32 +3,8 @@ import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
 import { FfmpegFailed } from '../../platform/ffmpeg/index.ts'
 import { UnplayableSource } from './failures.ts'
 import { probeOptions } from './ffmpeg-args.ts'
+import type { Source, SourceLimits } from './source.ts'
 import type { SourceFormat } from './source-format.ts'
-
-export type SourceLimits = {
-  maxDurationS: number
-  minDurationS: number
-  maxChannels: number
-  maxSampleRate: number
-}
-
-/** What the file says about itself. */
-export type Source = {
-  format: SourceFormat
-  codec: string
-  lossy: boolean
-  channels: number
-  /** Hz */
-  sampleRate: number
-  /** Bits per second of the audio stream; null where unknown. */
-  bitrate: number | null
-  /** Seconds that the container declares; null where it's only a guess. */
-  declaredS: number | null
-  /** Index of the stream that is an embedded picture. */
-  coverStream: number | null
-  /** All tags, names in lower case, each character one byte of the file's own encoding. */
-  rawTags: ReadonlyMap<string, string>
-}
 
 const number = z.coerce.number().nonnegative().optional().catch(undefined)
 

@@ -29,7 +29,8 @@ import {
 } from './failures.ts'
 import { makeJobRepo, type ClaimedJob } from './job-repo.ts'
 import { makePlan } from './plan.ts'
-import { probe, type SourceLimits } from './probe.ts'
+import { probe } from './probe.ts'
+import type { SourceLimits } from './source.ts'
 import { makeProgress } from './progress.ts'
 import { publish, publishEmbedding } from './publish.ts'
 import { readSourceFormat } from './source-format.ts'
@@ -157,8 +158,13 @@ export function makeProcessor(options: {
 
     progress.begin('analyse')
     const heard = await analyse({
-      ...{ ffmpeg, folder, file, source, limits, signal },
-      onProgress: progress.advance,
+      ffmpeg,
+      folder,
+      file,
+      source,
+      limits,
+      signal,
+      onProgress: (share) => progress.advance(share),
     })
     if (job.kind === 'reembed') {
       progress.begin('publish')
@@ -176,7 +182,16 @@ export function makeProcessor(options: {
       await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
     }
     const encoded = await encode({
-      ...{ ffmpeg, folder, file, source, plan, trackId, version, masterKey, uploads, signal },
+      ffmpeg,
+      folder,
+      file,
+      source,
+      plan,
+      trackId,
+      version,
+      masterKey,
+      uploads,
+      signal,
       onProgress: (seconds) => progress.advance(seconds / heard.features.durationS),
     })
     await uploads.finish()
@@ -194,10 +209,6 @@ export function makeProcessor(options: {
       description: describe(job.kind, job.metadata, readTags(source.rawTags)),
     })
     return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
-  }
-
-  function done(audioS: number, lastByteAfterEncoderMs: number | null): Outcome {
-    return { kind: 'completed', audioS, lastByteAfterEncoderMs }
   }
 
   /** Tells Postgres what a failed run means for its job. */
@@ -253,6 +264,10 @@ export function makeProcessor(options: {
     const afterMs = OUTAGE_WAITS_MS[Math.min(before, OUTAGE_WAITS_MS.length - 1)]!
     return { kind: 'wait', afterMs, reason: sentence(error) }
   }
+}
+
+function done(audioS: number, lastByteAfterEncoderMs: number | null): Outcome {
+  return { kind: 'completed', audioS, lastByteAfterEncoderMs }
 }
 
 /** The first line of an error, for people; a query's parameters or a log are further down. */

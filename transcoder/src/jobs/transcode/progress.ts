@@ -50,17 +50,17 @@ export function makeProgress(options: {
     if (flight !== null || age < AT_MOST_EVERY_MS || (!isNew && age < AT_LEAST_EVERY_MS)) return
     sentAt = performance.now()
     isNew = false
-    flight = send(step, overallProgress(step, share))
-      .then(
-        (stillMine) => {
-          if (!stillMine) onLost()
-        },
-        // An outage: the next report will tell, and the work itself will notice.
-        () => {},
-      )
-      .finally(() => {
-        flight = null
-      })
+    flight = tell().finally(() => {
+      flight = null
+    })
+  }
+
+  async function tell(): Promise<void> {
+    try {
+      if (!(await send(step, overallProgress(step, share)))) onLost()
+    } catch {
+      // An outage: the next report will tell, and the work itself will notice.
+    }
   }
 
   const timer = setInterval(flush, AT_MOST_EVERY_MS / 2)

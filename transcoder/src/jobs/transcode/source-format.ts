@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { UnplayableSource } from './failures.ts'
 
 /** The demuxers that may open an upload. Each reads one local file and nothing that it points to. */
-export type Demuxer = 'mp3' | 'flac' | 'wav' | 'mov' | 'ogg' | 'aac' | 'aiff'
+type Demuxer = 'mp3' | 'flac' | 'wav' | 'mov' | 'ogg' | 'aac' | 'aiff'
 
 export type SourceFormat = {
   demuxer: Demuxer
@@ -152,7 +152,7 @@ const BITRATES = [
 const SAMPLE_RATES = [44_100, 48_000, 32_000] as const
 
 /** Bytes in the MPEG audio frame at `at`, or 0 where there is none (ISO/IEC 11172-3 §2.4.1.3). */
-export function mpegFrameBytes(bytes: Buffer, at: number): number {
+function mpegFrameBytes(bytes: Buffer, at: number): number {
   if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe0) !== 0xe0) return 0
   const version = (bytes[at + 1]! >> 3) & 3
   const layer = 4 - ((bytes[at + 1]! >> 1) & 3)

@@ -75,7 +75,7 @@ export function cleanText(text: string): string {
     .replace(/[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ufffd]/g, '')
     .replace(/\s+/g, ' ')
     .trim()
-  return [...clean].slice(0, MAX_TEXT).join('').trim()
+  return Array.from(clean).slice(0, MAX_TEXT).join('').trim()
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -94,7 +94,7 @@ export function decodeTag(raw: string): string {
   const text = tryUtf8(bytes)
   if (text === null) return decodeLegacy(bytes)
   // All of its characters fit in a byte: then it may be bytes that somebody took for Latin-1.
-  if (/^[\u0000-\u00ff]*$/.test(text) && /[\u0080-\u00ff]/.test(text)) {
+  if (!/[^\p{ASCII}\u0080-\u00ff]/u.test(text) && /[\u0080-\u00ff]/.test(text)) {
     const inner = Buffer.from(text, 'latin1')
     const again = tryUtf8(inner)
     if (again !== null) return again

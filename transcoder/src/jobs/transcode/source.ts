@@ -1,0 +1,27 @@
+import type { SourceFormat } from './source-format.ts'
+
+/** What a recording may be at most, and at least. */
+export type SourceLimits = {
+  maxDurationS: number
+  minDurationS: number
+  maxChannels: number
+  maxSampleRate: number
+}
+
+/** What the file says about itself. */
+export type Source = {
+  format: SourceFormat
+  codec: string
+  lossy: boolean
+  channels: number
+  /** Hz */
+  sampleRate: number
+  /** Bits per second of the audio stream; null where unknown. */
+  bitrate: number | null
+  /** Seconds that the container declares; null where it's only a guess. */
+  declaredS: number | null
+  /** Index of the stream that is an embedded picture. */
+  coverStream: number | null
+  /** All tags, names in lower case, each character one byte of the file's own encoding. */
+  rawTags: ReadonlyMap<string, string>
+}
