@@ -172,7 +172,8 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       source = fresh
       fresh.keys.moved(positionS)
       if (!hls) return
-      hls.startLevel = isUrgent || knownBandwidth === null ? 0 : -1
+      // In the configuration, since loading a source forgets what the setter was told.
+      hls.config.startLevel = isUrgent || knownBandwidth === null ? 0 : -1
       if (knownBandwidth !== null) hls.bandwidthEstimate = knownBandwidth
       hls.config.startPosition = positionS > 0 ? positionS : -1
       hls.loadSource(fresh.masterUrl)
