@@ -1,7 +1,8 @@
 /**
  * Keeps the browser signed in. A refresh token may be used once only: a second use ends the whole
  * sign-in. So all tabs of the site take turns behind one lock, and each first looks whether another
- * has refreshed while it waited.
+ * has refreshed while it waited. Should a tab not see that in time (storage reaches other processes
+ * late), it refreshes in its turn with the new token, which is needless but harmless.
  */
 
 const ENDS_AT_KEY = 'mist.access-ends-at'

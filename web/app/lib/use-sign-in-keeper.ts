@@ -6,9 +6,14 @@ import type { RootData } from './root-data.ts'
 /** Longest time to wait before looking again: timers of sleeping machines are late. */
 const LOOK_AGAIN_MS = 60_000
 
+/** When this page was asked for, by today's wall clock: `timeOrigin` keeps that of the browser's start. */
+function pageAskedForMs(): number {
+  return Date.now() - performance.now()
+}
+
 /** Renews the sign-in and loads the page again; without one, asks to sign in. */
 export async function renewAndReload(): Promise<void> {
-  const renewal = await signInKeeper().renew(performance.timeOrigin)
+  const renewal = await signInKeeper().renew(pageAskedForMs())
   const here = window.location.pathname + window.location.search
   if (renewal === 'signed-out') window.location.assign(`/login?to=${encodeURIComponent(here)}`)
   else window.location.reload()
@@ -32,7 +37,7 @@ export function useSignInKeeper(): void {
     async function look(): Promise<void> {
       const dueMs = keeper.dueInMs()
       if (isRenewable || dueMs === 0) {
-        const renewal = await keeper.renew(isRenewable ? performance.timeOrigin : undefined)
+        const renewal = await keeper.renew(isRenewable ? pageAskedForMs() : undefined)
         if (isOver) return
         if (renewal !== 'unreachable' && isRenewable) {
           revalidate()

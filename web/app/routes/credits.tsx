@@ -1,5 +1,6 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Link, useLoaderData } from '@remix-run/react'
+import { Attribution } from '../components/attribution.tsx'
 import { asking } from '../lib/api.server.ts'
 import type { Track } from '../lib/api-types.ts'
 import { artistLine } from '../lib/tracks.ts'
@@ -42,7 +43,9 @@ export default function Credits() {
               </Link>
               <span className="font-sans text-sm text-haze"> · {artistLine(track)}</span>
             </p>
-            <p className="mt-1 text-sm text-pretty text-haze">{track.attribution}</p>
+            <p className="mt-1 text-sm text-pretty text-haze">
+              <Attribution text={track.attribution ?? ''} />
+            </p>
           </li>
         ))}
       </ul>

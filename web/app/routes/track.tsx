@@ -1,6 +1,7 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { useLoaderData } from '@remix-run/react'
 import { useMemo } from 'react'
+import { Attribution } from '../components/attribution.tsx'
 import { Cover } from '../components/cover.tsx'
 import { PlayButton } from '../components/play-button.tsx'
 import { TrackCard } from '../components/track-card.tsx'
@@ -96,7 +97,9 @@ export default function TrackPage() {
           </p>
           <Facts track={track} />
           {track.attribution ? (
-            <p className="mt-6 max-w-prose text-sm text-pretty text-dim">{track.attribution}</p>
+            <p className="mt-6 max-w-prose text-sm text-pretty text-dim">
+              <Attribution text={track.attribution} />
+            </p>
           ) : null}
         </div>
       </article>
