@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrate } from '@mist/db/migrate'
@@ -247,6 +248,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     publish()
     onUsable?.(info)
 
+    // Not the address itself: it may hold a password, and the embedded one's port may change.
+    const demoDatabase =
+      settings.database.kind === 'embedded'
+        ? 'embedded'
+        : createHash('sha256').update(databaseUrl).digest('hex')
+    if (state.demoDatabase !== demoDatabase) Object.assign(state, { demo: {}, demoDatabase })
     const demo = importDemo({
       api,
       admin: state.admin,

@@ -20,6 +20,8 @@ const State = z.object({
   admin: Login,
   listener: Login,
   demo: z.record(z.string(), DemoTrack).default({}),
+  /** Into which database: another one knows nothing of it. */
+  demoDatabase: z.string().default(''),
   /** What was started and may still run after a crash. */
   processes: z.record(z.string(), Process).default({}),
 })
