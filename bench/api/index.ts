@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
+import { PERIOD_S } from '@mist/db/contract'
 import { median, quantile } from '../lib/statistics.ts'
 import { printTable, writeReport } from '../lib/report.ts'
+import { measureCapacity } from './capacity.ts'
 import { load, type Call, type LoadResult } from './load.ts'
 import { makeWorld, type Listener, type World } from './world.ts'
 
@@ -114,6 +116,7 @@ const world = await makeWorld({
   tracks: Math.max(60, rounds + 1),
 })
 const results = new Map<string, (LoadResult & { statements: number })[]>()
+let capacity: Awaited<ReturnType<typeof measureCapacity>> = []
 try {
   // Round 0 warms caches, connections and compilers, and is not counted.
   for (let round = 0; round <= rounds; round++) {
@@ -130,6 +133,12 @@ try {
     }
     process.stdout.write(round === 0 ? 'warm · ' : `round ${round} of ${rounds} · `)
   }
+  // Starts lease period 0 and the loads up to LEASES_PER_LISTENER; what comes after is free.
+  capacity = await measureCapacity(world.pool, {
+    connections: [1, 4, 16],
+    seconds: 3,
+    firstPeriod: LEASES_PER_LISTENER + 1,
+  })
 } finally {
   await world.close()
 }
@@ -163,4 +172,15 @@ printTable(
     row.throughputToHello.toFixed(2),
   ]),
 )
-await writeReport(options.out, { benchmark: 'api', rounds, connections, requests, rows })
+console.log('\nleases straight from Postgres, no Worker in front:\n')
+printTable(
+  ['connections', 'leases/s', 'p99 ms', 'listeners at once'],
+  capacity.map((row) => [
+    row.connections,
+    row.leasesPerS,
+    row.p99Ms.toFixed(2),
+    // One lease per listener every twelve seconds.
+    row.leasesPerS * PERIOD_S,
+  ]),
+)
+await writeReport(options.out, { benchmark: 'api', rounds, connections, requests, rows, capacity })

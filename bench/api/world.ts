@@ -40,12 +40,12 @@ export async function makeWorld({ listeners, tracks }: { listeners: number; trac
       statements.count++
     },
   })
-  const pool = new pg.Pool({ connectionString: url.href })
+  const pool = new pg.Pool({ connectionString: url.href, max: 20 })
   const db = drizzle(pool, { schema })
 
   const trackIds: TrackId[] = []
   for (let index = 0; index < tracks; index++) {
-    trackIds.push((await makeTrack(db, { durationS: 600, title: `Track ${index}` })).trackId)
+    trackIds.push((await makeTrack(db, { durationS: 3600, title: `Track ${index}` })).trackId)
   }
   await pool.query(
     `insert into users (id, email, username, password_hash, plan)
