@@ -3,35 +3,40 @@ import type pg from 'pg'
 
 /**
  * Leases straight from Postgres, without a Worker in front, over more and more connections: at what
- * load one database stops being enough. Sessions must be open and their periods from `firstPeriod`
- * on unleased.
+ * load one database stops being enough. Takes sessions of its own, on the track of `trackS` seconds.
  *
  * @returns leases per second for each number of connections
  */
 export async function measureCapacity(
   pool: pg.Pool,
-  {
-    connections,
-    seconds,
-    firstPeriod,
-  }: { connections: number[]; seconds: number; firstPeriod: number },
+  { connections, seconds, trackS }: { connections: number[]; seconds: number; trackS: number },
 ): Promise<{ connections: number; leasesPerS: number; p99Ms: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
-    `select id, user_id, track_id from listening_sessions where ended_at is null order by id`,
+    `with long as (select id from tracks where duration_s = $1 limit 1)
+     insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at)
+     select gen_random_uuid(), f.user_id, f.id, long.id, 1, now(), now() + interval '1 hour', now()
+     from refresh_families f, long limit 500
+     returning id, user_id, track_id`,
+    [trackS],
   )
-  // A full bucket for everybody: what is measured here is the database, not the pace.
-  await pool.query(`update paces set level_ms = 540000, at = now()`)
   const results: { connections: number; leasesPerS: number; p99Ms: number }[] = []
   let next = 0
   for (const parallel of connections) {
+    // A full bucket for everybody: what is measured here is the database, not the pace.
+    await pool.query(
+      `insert into paces (user_id, level_ms, at) select user_id, 540000, now() from listening_sessions where id = any($1)
+     on conflict (user_id) do update set level_ms = 540000, at = now()`,
+      [sessions.map(({ id }) => id)],
+    )
     const clients = await Promise.all(Array.from({ length: parallel }, () => pool.connect()))
     const latencies: number[] = []
     let isOver = false
     async function listen(client: pg.PoolClient): Promise<void> {
+      // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- it is set while this waits
       while (!isOver) {
         const turn = next++
         const session = sessions[turn % sessions.length]!
-        const period = firstPeriod + Math.floor(turn / sessions.length)
+        const period = Math.floor(turn / sessions.length)
         const before = performance.now()
         const { rows } = await client.query<{ outcome: string }>({
           name: 'lease',
@@ -44,11 +49,15 @@ export async function measureCapacity(
     }
     const before = performance.now()
     const work = Promise.all(clients.map(listen))
-    await Promise.race([sleep(seconds * 1000), work])
-    isOver = true
-    await work
+    try {
+      await Promise.race([sleep(seconds * 1000), work])
+      isOver = true
+      await work
+    } finally {
+      isOver = true
+      for (const client of clients) client.release(true)
+    }
     const elapsedS = (performance.now() - before) / 1000
-    for (const client of clients) client.release()
     latencies.sort((a, b) => a - b)
     results.push({
       connections: parallel,

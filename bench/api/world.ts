@@ -16,6 +16,9 @@ import { makeTokens } from '../../worker/src/platform/tokens.ts'
 
 const JWT_SECRET = randomBytes(48).toString('base64')
 
+/** Seconds of the track of which the capacity test leases periods. */
+export const CAPACITY_TRACK_S = 7200
+
 export type Listener = { userId: UserId; familyId: FamilyId; accessToken: string }
 
 /**
@@ -45,8 +48,10 @@ export async function makeWorld({ listeners, tracks }: { listeners: number; trac
 
   const trackIds: TrackId[] = []
   for (let index = 0; index < tracks; index++) {
-    trackIds.push((await makeTrack(db, { durationS: 3600, title: `Track ${index}` })).trackId)
+    trackIds.push((await makeTrack(db, { durationS: 240, title: `Track ${index}` })).trackId)
   }
+  const lease = await makeTrack(db, { durationS: 600, title: 'Long enough for a burst of leases' })
+  await makeTrack(db, { durationS: CAPACITY_TRACK_S, title: 'Long enough for the capacity test' })
   await pool.query(
     `insert into users (id, email, username, password_hash, plan)
      select gen_random_uuid(), 'l' || n || '@example.test', 'l' || n, 'x', 'premium' from generate_series(1, $1::int) n`,
@@ -98,6 +103,7 @@ export async function makeWorld({ listeners, tracks }: { listeners: number; trac
     apiUrl: api.url,
     bareUrl: bare.url,
     trackIds,
+    leaseTrackId: lease.trackId,
     listeners: people,
     adminToken: adminToken.token,
     statements,
