@@ -8,6 +8,7 @@ import {
   findProgram,
   FFMPEG,
   FFPROBE,
+  MPV,
   provideSystemPackages,
   REDIS,
 } from '../setup/system-packages.ts'
@@ -25,7 +26,7 @@ export async function test(options: {
   say: (text: string) => void
 }): Promise<number> {
   const { root, say } = options
-  provideSystemPackages([FFMPEG, FFPROBE, REDIS, CHROMIUM], say)
+  provideSystemPackages([FFMPEG, FFPROBE, REDIS, MPV, CHROMIUM], say)
   const total = await runChecks(options)
 
   const reason = whyNoRealPostgres()

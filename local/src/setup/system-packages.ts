@@ -13,6 +13,8 @@ export type Need = {
 export const FFMPEG: Need = { programs: ['ffmpeg'], apt: ['ffmpeg'], brew: ['ffmpeg'] }
 export const FFPROBE: Need = { programs: ['ffprobe'], apt: ['ffmpeg'], brew: ['ffmpeg'] }
 export const REDIS: Need = { programs: ['redis-server'], apt: ['redis-server'], brew: ['redis'] }
+/** The second player that tests hold the segments against. */
+export const MPV: Need = { programs: ['mpv'], apt: ['mpv'], brew: ['mpv'] }
 export const CHROMIUM: Need = {
   programs: ['chromium', 'chromium-browser', 'google-chrome'],
   apt: ['chromium', 'fonts-liberation'],
