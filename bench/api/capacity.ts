@@ -15,7 +15,7 @@ export async function measureCapacity(
     `with long as (select id from tracks where duration_s = $1 limit 1)
      insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at)
      select gen_random_uuid(), f.user_id, f.id, long.id, 1, now(), now() + interval '1 hour', now()
-     from refresh_families f, long limit 500
+     from refresh_families f, long
      returning id, user_id, track_id`,
     [trackS],
   )

@@ -137,7 +137,7 @@ try {
   }
   capacity = await measureCapacity(world.pool, {
     connections: [1, 4, 16],
-    seconds: 3,
+    seconds: 2,
     trackS: CAPACITY_TRACK_S,
   })
 } finally {

@@ -37,10 +37,20 @@ function additionalData(trackId: TrackId, version: number): Uint8Array<ArrayBuff
   return new TextEncoder().encode(`mist/key/v1/${trackId}/${version}`)
 }
 
-async function importKek(ring: KeyRing, kid: string, use: 'encrypt' | 'decrypt') {
+/** The type by way of the function, for Node and workerd name it differently. */
+type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
+
+/** Imported once per ring: importing costs more than the decryption that follows. */
+const imported = new WeakMap<KeyRing, Map<string, ImportedKey>>()
+
+async function importKek(ring: KeyRing, kid: string): Promise<ImportedKey> {
+  const known = imported.get(ring)?.get(kid)
+  if (known) return known
   const raw = ring.keys.get(kid)
   if (!raw) throw new Error(`CONTENT_KEY_SECRET has no key with the id ${kid}`)
-  return crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [use])
+  const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  imported.set(ring, (imported.get(ring) ?? new Map<string, ImportedKey>()).set(kid, key))
+  return key
 }
 
 /** Wraps a 16-byte master key under the ring's current key. */
@@ -53,7 +63,7 @@ export async function wrapMasterKey(
   const iv = crypto.getRandomValues(new Uint8Array(12))
   const sealed = await crypto.subtle.encrypt(
     { name: 'AES-GCM', iv, additionalData: additionalData(trackId, version) },
-    await importKek(ring, ring.currentKid, 'encrypt'),
+    await importKek(ring, ring.currentKid),
     masterKey,
   )
   const wrapped = new Uint8Array(12 + sealed.byteLength)
@@ -80,7 +90,7 @@ export async function unwrapMasterKey(
       iv: wrapped.subarray(0, 12),
       additionalData: additionalData(trackId, version),
     },
-    await importKek(ring, kid, 'decrypt'),
+    await importKek(ring, kid),
     wrapped.subarray(12),
   )
   return new Uint8Array(opened)
