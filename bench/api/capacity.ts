@@ -13,8 +13,8 @@ export async function measureCapacity(
 ): Promise<{ connections: number; leasesPerS: number; p99Ms: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
     `with long as (select id from tracks where duration_s = $1 limit 1)
-     insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at)
-     select gen_random_uuid(), f.user_id, f.id, long.id, 1, now(), now() + interval '1 hour', now()
+     insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at, leased)
+     select gen_random_uuid(), f.user_id, f.id, long.id, 1, now(), now() + interval '1 hour', now(), ''
      from refresh_families f, long
      returning id, user_id, track_id`,
     [trackS],
@@ -24,7 +24,7 @@ export async function measureCapacity(
   for (const parallel of connections) {
     // A full bucket for everybody: what is measured here is the database, not the pace.
     await pool.query(
-      `insert into paces (user_id, level_ms, at) select user_id, 540000, now() from listening_sessions where id = any($1)
+      `insert into meters (user_id, level_ms, at, day) select user_id, 540000, now(), current_date from listening_sessions where id = any($1)
      on conflict (user_id) do update set level_ms = 540000, at = now()`,
       [sessions.map(({ id }) => id)],
     )

@@ -197,23 +197,31 @@ async function expectBooksBalance(
   mostS: number,
 ): Promise<void> {
   const { rows } = await db.execute(sql`
-    select d.day::text as day, d.used_ms::float8 as used,
-      (select coalesce(sum(l.charged_ms), 0)::float8 from leases l join listening_sessions s on s.id = l.session_id
-       where s.user_id = d.user_id and l.day = d.day) as leased
-    from daily_usage d where d.user_id = ${userId}`)
-  const books = rows as { day: string; used: number; leased: number }[]
-  expect(Object.fromEntries(books.map(({ day, used }) => [day, used]))).toEqual(
-    Object.fromEntries(want),
-  )
-  for (const { used, leased } of books) {
-    expect(used).toBeGreaterThanOrEqual(0)
-    expect(leased).toBe(used)
-    expect(used).toBeLessThan(mostS * 1000 + LONGEST_PERIOD_MS)
-  }
-  const { rows: levels } = await db.execute(
-    sql`select level_ms from paces where user_id = ${userId} and (level_ms < 0 or level_ms > ${PLANS.premium.paceDepthS * 1000})`,
-  )
-  expect(levels).toEqual([])
+    select day::text as day, (day - 1)::text as before, used_ms::float8 as used, day_before_ms::float8 as used_before,
+      level_ms as level
+    from meters where user_id = ${userId}`)
+  const [books] = rows as Record<'used' | 'used_before' | 'level', number>[] &
+    Record<'day' | 'before', string>[]
+  const allUsed = [...want.values()].reduce((sum, ms) => sum + ms, 0)
+  expect(await paidFor(userId)).toBe(allUsed)
+  for (const used of want.values()) expect(used).toBeLessThan(mostS * 1000 + LONGEST_PERIOD_MS)
+  if (!books) return expect(allUsed).toBe(0)
+  expect(books.used).toBe(want.get(books.day) ?? 0)
+  expect(books.used_before).toBe(want.get(books.before) ?? 0)
+  expect(books.level).toBeGreaterThanOrEqual(0)
+  expect(books.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
+}
+
+/** What the periods that a listener's sessions have opened are worth, milliseconds. */
+async function paidFor(userId: UserId): Promise<number> {
+  const { rows } = await db.execute(sql`
+    select coalesce(sum(period_charge_ms(p, a.sample_rate, a.sample_count)), 0)::float8 as ms
+    from listening_sessions s
+    join track_versions a on a.track_id = s.track_id and a.version = s.version
+    cross join lateral generate_series(0, s.last_period) p
+    where s.user_id = ${userId} and has_leased(s.leased, p)`)
+  const [sum] = rows as { ms: number }[]
+  return sum!.ms
 }
 
 test('whatever a listener does, in whatever order, the meter does what the model says', async () => {

@@ -200,19 +200,19 @@ test('housekeeping ends what nobody ended and deletes what nobody will ask for',
     update refresh_families set expires_at = now() - interval '8 days' where id = ${stale.familyId}`
   const count = async () => {
     const [row] = await kept.db.$client`
-      select (select end_reason from listening_sessions where id = ${id}) as reason,
-             (select count(*)::int from leases where session_id = ${id}) as leases,
+      select (select count(*)::int from listening_sessions where id = ${id}) as sessions,
+             (select end_reason from listening_sessions where id = ${id}) as reason,
              (select count(*)::int from refresh_families where user_id = ${userId}) as families`
     return row
   }
   await housekeeping(kept.deps)
-  expect(await count()).toEqual({ reason: null, leases: 1, families: 1 })
+  expect(await count()).toEqual({ sessions: 1, reason: null, families: 1 })
   kept.advance(1801)
   await housekeeping(kept.deps)
-  expect(await count()).toEqual({ reason: 'expired', leases: 1, families: 1 })
+  expect(await count()).toEqual({ sessions: 1, reason: 'expired', families: 1 })
   kept.advance(8 * 24 * 3600)
   await housekeeping(kept.deps)
-  expect(await count()).toEqual({ reason: 'expired', leases: 0, families: 1 })
+  expect(await count()).toEqual({ sessions: 0, reason: null, families: 1 })
   expect(kept.lines.at(-1)).not.toContain('failed')
   expect(familyId).toBeDefined()
 })

@@ -8,14 +8,13 @@ import {
   index,
   integer,
   pgTable,
-  primaryKey,
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { FamilyId, SessionId, TrackId, UserId } from '../contract/ids.ts'
 import { refreshFamilies, users } from './accounts.ts'
 import { tracks } from './catalogue.ts'
-import { createdAt, instant } from './columns.ts'
+import { bytea, createdAt, instant } from './columns.ts'
 
 export const listeningSessions = pgTable(
   'listening_sessions',
@@ -41,6 +40,10 @@ export const listeningSessions = pgTable(
     endReason: text('end_reason', {
       enum: ['completed', 'superseded', 'expired', 'signed-out', 'blocked', 'track-deleted'],
     }),
+    /** One bit per key period that was paid for, the least significant first: a retry is free. */
+    leased: bytea('leased').notNull(),
+    /** The highest of them; -1: none. */
+    lastPeriod: integer('last_period').notNull().default(-1),
     /** Highest position reported, seconds. */
     positionS: doublePrecision('position_s').notNull().default(0),
     /** Seconds that can really have been heard: progress of the position, bounded by the clock. */
@@ -56,58 +59,37 @@ export const listeningSessions = pgTable(
     index('listening_sessions_family_idx')
       .on(t.familyId)
       .where(sql`ended_at is null`),
+    index('listening_sessions_ended_idx')
+      .on(t.endedAt)
+      .where(sql`ended_at is not null`),
     index('listening_sessions_track_idx')
       .on(t.trackId)
       .where(sql`ended_at is null`),
   ],
 )
 
-/** A key period that a session paid for. The primary key is what makes a retry free. */
-export const leases = pgTable(
-  'leases',
-  {
-    sessionId: uuid('session_id')
-      .notNull()
-      .references(() => listeningSessions.id, { onDelete: 'cascade' })
-      .$type<SessionId>(),
-    period: integer('period').notNull(),
-    chargedMs: integer('charged_ms').notNull(),
-    /** UTC day it was charged to. */
-    day: date('day').notNull(),
-    leasedAt: instant('leased_at').notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.sessionId, t.period] })],
-)
-
-/** Milliseconds leased by a listener on one UTC day: the budget's truth. */
-export const dailyUsage = pgTable(
-  'daily_usage',
+/**
+ * What a listener used: the day's budget and the pace, a token bucket of audio milliseconds. One row,
+ * so a lease writes one; it is also the lock that puts a listener's leases and starts in a line.
+ */
+export const meters = pgTable(
+  'meters',
   {
     userId: uuid('user_id')
-      .notNull()
+      .primaryKey()
       .references(() => users.id, { onDelete: 'cascade' })
       .$type<UserId>(),
+    levelMs: doublePrecision('level_ms').notNull(),
+    at: instant('at').notNull(),
+    /** The latest UTC day on which something was leased. */
     day: date('day').notNull(),
+    /** Milliseconds leased on that day: the budget's truth. */
     usedMs: bigint('used_ms', { mode: 'number' }).notNull().default(0),
+    /** Milliseconds leased on the day before it, for clocks that disagree around midnight. */
+    dayBeforeMs: bigint('day_before_ms', { mode: 'number' }).notNull().default(0),
   },
-  (t) => [
-    primaryKey({ columns: [t.userId, t.day] }),
-    check('daily_usage_used_check', sql`${t.usedMs} >= 0`),
-  ],
+  (t) => [check('meters_used_check', sql`${t.usedMs} >= 0 and ${t.dayBeforeMs} >= 0`)],
 )
-
-/**
- * The listener's pace: a token bucket of audio milliseconds. Its row is also the lock that puts one
- * listener's leases and session starts in a line.
- */
-export const paces = pgTable('paces', {
-  userId: uuid('user_id')
-    .primaryKey()
-    .references(() => users.id, { onDelete: 'cascade' })
-    .$type<UserId>(),
-  levelMs: doublePrecision('level_ms').notNull(),
-  at: instant('at').notNull(),
-})
 
 /** Plays that counted, once a session. */
 export const playHistory = pgTable(

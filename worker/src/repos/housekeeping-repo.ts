@@ -5,11 +5,11 @@ import { at } from './rows.ts'
 /** Deletes what nothing will ask for again. */
 export function makeHousekeepingRepo({ db }: { db: Database }) {
   return {
-    /** Leases are the memory of a session; they go when it has been over for a while. */
-    async deleteLeasesBefore(before: Date): Promise<number> {
-      const { rowCount } = await db.execute(sql`
-        delete from leases l using listening_sessions s
-        where s.id = l.session_id and s.ended_at < ${at(before)}`)
+    /** Listening sessions that have been over for a while; what was heard is in the history. */
+    async deleteSessionsBefore(before: Date): Promise<number> {
+      const { rowCount } = await db.execute(
+        sql`delete from listening_sessions where ended_at < ${at(before)}`,
+      )
       return rowCount
     },
 

@@ -178,14 +178,14 @@ export function makeListeningRepo({ db }: { db: Database }) {
       const row = await rowOf(
         db,
         z.union([StartedRow, NotStartedRow]),
-        sql`select r.outcome, r.session_id, r.version, r.plan, r.period, r.kid,
-                   translate(encode(r.wrapped, 'base64'), E'\n', '') as wrapped, r.sample_rate,
-                   r.sample_count, r.priming_samples, r.padding_samples,
-                   r.renditions, r.limit_ms, r.used_ms, r.retry_after_s, s.position_s
+        sql`select outcome, session_id, version, plan, period, kid,
+                   translate(encode(wrapped, 'base64'), E'\n', '') as wrapped, sample_rate,
+                   sample_count, priming_samples, padding_samples, renditions, position_s,
+                   limit_ms, used_ms, retry_after_s
             from start_listening_session(
               ${request.newSessionId}, ${request.userId}, ${request.familyId}, ${request.trackId},
               ${request.positionS}, ${at(request.now)}
-            ) r left join listening_sessions s on s.id = r.session_id`,
+            )`,
       )
       if (!row) throw new Error('start_listening_session returned no row')
       return row
@@ -220,11 +220,9 @@ export function makeListeningRepo({ db }: { db: Database }) {
       const row = await rowOf(
         db,
         ListenedRow,
-        sql`select r.outcome, r.track_id, r.version, r.heard_s, r.counted, r.limit_ms, r.used_ms,
-                   m.sample_count::double precision / m.sample_rate as duration_s, u.plan
-            from record_listening(${sessionId}, ${userId}, ${positionS}, ${isComplete}, ${at(now)}) r
-            left join track_versions m on m.track_id = r.track_id and m.version = r.version
-            left join users u on u.id = ${userId}`,
+        sql`select * from record_listening(
+              ${sessionId}, ${userId}, ${positionS}, ${isComplete}, ${at(now)}
+            )`,
       )
       if (!row) throw new Error('record_listening returned no row')
       return row
@@ -235,13 +233,14 @@ export function makeListeningRepo({ db }: { db: Database }) {
       return rowOf(
         db,
         QuotaRow,
-        sql`select t.daily_ms as limit_ms, coalesce(d.used_ms, 0) as used_ms
+        sql`select t.daily_ms as limit_ms, coalesce(
+                     used_on((${at(now)} at time zone 'UTC')::date, m.day, m.used_ms, m.day_before_ms), 0
+                   ) as used_ms
             from users u
             join refresh_families f
               on f.user_id = u.id and f.id = ${familyId} and f.revoked_at is null
             cross join lateral plan_terms(u.plan, u.daily_limit_s) t
-            left join daily_usage d
-              on d.user_id = u.id and d.day = (${at(now)} at time zone 'UTC')::date
+            left join meters m on m.user_id = u.id
             where u.id = ${userId}`,
       )
     },

@@ -18,7 +18,7 @@ export async function housekeeping({ uploads, repos, clock, log }: Deps): Promis
   const tasks: Record<string, () => Promise<number>> = {
     uploadsExpired: () => uploads.expire(UPLOADS_PER_RUN),
     sessionsEnded: () => repos.listening.endStale(now),
-    leasesDeleted: () => repos.housekeeping.deleteLeasesBefore(daysAgo(KEEP_DAYS)),
+    sessionsDeleted: () => repos.housekeeping.deleteSessionsBefore(daysAgo(KEEP_DAYS)),
     tokensDeleted: () => repos.housekeeping.deleteUsedTokensBefore(daysAgo(KEEP_USED_TOKENS_DAYS)),
     familiesDeleted: () => repos.housekeeping.deleteFamiliesBefore(daysAgo(KEEP_DAYS)),
   }
