@@ -50,6 +50,13 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
       crossOriginResourcePolicy: 'cross-origin',
       xFrameOptions: 'DENY',
       referrerPolicy: 'no-referrer',
+      // For documents, and for browsers that are gone.
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false,
     }),
   )
   app.use('/api/v1/*', async (c, next) => {

@@ -4,7 +4,7 @@ import { isDatabaseAway, makeDatabase } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
-import { makePageMemory } from './platform/page-memory.ts'
+import { makeMemory } from './platform/memory.ts'
 import * as passwords from './platform/passwords.ts'
 import { makeTokens } from './platform/tokens.ts'
 import { makeAccountRepo } from './repos/account-repo.ts'
@@ -16,6 +16,7 @@ import { makeUploadRepo } from './repos/upload-repo.ts'
 import { makeAccountService } from './services/account-service.ts'
 import { makeJobService } from './services/job-service.ts'
 import { makeListeningService } from './services/listening-service.ts'
+import { makeMasterKeys } from './services/master-keys.ts'
 import { makeMediaService } from './services/media-service.ts'
 import { makeTrackService } from './services/track-service.ts'
 import { makeUploadService } from './services/upload-service.ts'
@@ -47,7 +48,8 @@ export function makeDeps(
     /** Whether a failure only means that the database can't be asked now. */
     isAway: isDatabaseAway,
     cache: makeEdgeCache(),
-    pages: makePageMemory(),
+    /** Pages of the catalogue, as JSON; at some 15 KB each they stay below 2 MB. */
+    pages: makeMemory<string>({ kept: 100, now: () => clock().getTime() }),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,
@@ -67,7 +69,7 @@ export function makeDeps(
     listening: makeListeningService({
       listening: makeListeningRepo({ db }),
       tokens,
-      keyRing: config.CONTENT_KEY_SECRET,
+      masterKeys: makeMasterKeys({ keyRing: config.CONTENT_KEY_SECRET, clock }),
       clock,
     }),
     uploads: makeUploadService({

@@ -68,20 +68,28 @@ export function periodChargeMs({ sampleRate, sampleCount }: MediaTiming, period:
   return Math.min((period + 1) * periodMs, durationMs) - Math.min(period * periodMs, durationMs)
 }
 
+/** A master key ready for derivation; cannot be exported. (Node and workerd name the type differently.) */
+export type MasterKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
+
+/** @param bytes 16 bytes, unwrapped */
+export function importMasterKey(bytes: Uint8Array<ArrayBuffer>): Promise<MasterKey> {
+  return crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits'])
+}
+
 /**
  * Derives the AES-128 key of one key period: HKDF-SHA256 (RFC 5869), 16 bytes. The salt is empty,
  * as RFC 5869 §3.1 allows where the input is already uniformly random.
  *
- * @param masterKey 16 bytes, unwrapped
+ * @param masterKey 16 bytes, unwrapped, or imported where more than one key is derived of it
  * @param period zero-based; period n covers segments 3n … 3n+2
  */
 export async function derivePeriodKey(
-  masterKey: Uint8Array<ArrayBuffer>,
+  masterKey: Uint8Array<ArrayBuffer> | MasterKey,
   trackId: TrackId,
   version: number,
   period: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const material = await crypto.subtle.importKey('raw', masterKey, 'HKDF', false, ['deriveBits'])
+  const material = masterKey instanceof Uint8Array ? await importMasterKey(masterKey) : masterKey
   const info = new TextEncoder().encode(`mist/hls/v1/${trackId}/${version}/${period}`)
   const bits = await crypto.subtle.deriveBits(
     { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info },

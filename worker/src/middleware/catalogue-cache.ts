@@ -31,24 +31,25 @@ export const cachedForVisitors: MiddlewareHandler<AppEnv> = async (c, next) => {
     return
   }
 
-  const { cache, pages } = c.var.deps
+  const { cache, pages, clock } = c.var.deps
   const json = { 'content-type': 'application/json' }
   const key = cacheKey(c.req.url)
   const remembered = pages.get(key)
-  if (remembered !== null) return c.body(remembered, 200, { ...json, 'cache-control': ASK_AGAIN })
+  if (remembered !== undefined)
+    return c.body(remembered, 200, { ...json, 'cache-control': ASK_AGAIN })
 
   const cached = await cache.match(new Request(key))
   if (cached) {
     const text = await cached.text()
     // It may be four seconds old already, so here it is kept for one.
-    pages.set(key, text, 1000)
+    pages.set(key, text, clock().getTime() + 1000)
     return c.body(text, 200, { ...json, 'cache-control': ASK_AGAIN })
   }
 
   await next()
   if (c.res.status !== 200) return
   const text = await c.res.clone().text()
-  pages.set(key, text, CATALOGUE_CACHE_S * 1000)
+  pages.set(key, text, clock().getTime() + CATALOGUE_CACHE_S * 1000)
   c.header('cache-control', ASK_AGAIN)
   const headers = { ...json, 'cache-control': `public, max-age=${CATALOGUE_CACHE_S}` }
   c.executionCtx.waitUntil(cache.put(new Request(key), new Response(text, { headers })))

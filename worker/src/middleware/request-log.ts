@@ -5,7 +5,14 @@ import type { AppEnv } from '../app-env.ts'
 /** An id that came with the request is kept when it can't do harm in a log or a header. */
 const SANE_ID = /^[A-Za-z0-9._:-]{8,128}$/
 
-/** Gives each request an id, which the answer names too, and writes one line per request. */
+/** Reading something is worth a line when it took longer, milliseconds. */
+const SLOW_MS = 1000
+
+/**
+ * Gives each request an id, which the answer names too, and writes a line for each that changed
+ * something, was refused or was slow. A key every twelve seconds for every listener would be a log
+ * that costs more than the service; the platform counts those.
+ */
 export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   const started = performance.now()
   const given = c.req.header('x-request-id')
@@ -13,6 +20,8 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set('requestId', requestId)
   await next()
   c.res.headers.set('x-request-id', requestId)
+  const ms = performance.now() - started
+  if (c.req.method === 'GET' && c.res.status < 400 && ms < SLOW_MS) return
   c.var.deps.log.info('request', {
     requestId,
     method: c.req.method,
@@ -20,6 +29,6 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
     path: c.req.path,
     route: routePath(c, -1),
     status: c.res.status,
-    ms: Math.round((performance.now() - started) * 10) / 10,
+    ms: Math.round(ms * 10) / 10,
   })
 }

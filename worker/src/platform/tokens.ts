@@ -1,7 +1,8 @@
 import { ACCESS_TOKEN_S, FamilyId, Plan, Role, SessionId, TrackId, UserId } from '@mist/db/contract'
-import { base64url, errors, jwtVerify, SignJWT } from 'jose'
+import { base64url, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Clock } from './clock.ts'
+import { makeMemory } from './memory.ts'
 
 const ISSUER = 'mist'
 
@@ -28,6 +29,12 @@ export const SessionClaims = z.object({
   maxBitrate: z.int().positive().nullable(),
 })
 export type SessionClaims = z.infer<typeof SessionClaims>
+
+/**
+ * Verified tokens kept in one isolate. A player sends the same session token with every key it asks
+ * for; what was verified stays true until it expires, for it is remembered by its every character.
+ */
+const VERIFIED_KEPT = 2000
 
 export type IssuedToken = { token: string; expiresAt: Date }
 
@@ -62,11 +69,28 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
     return { token, expiresAt: new Date((nowS + lifetimeS) * 1000) }
   }
 
-  async function read<S extends z.ZodType>(
+  function makeReader<S extends z.ZodType>(kind: typeof ACCESS, schema: S) {
+    const verified = makeMemory<z.infer<S>>({
+      kept: VERIFIED_KEPT,
+      now: () => clock().getTime(),
+    })
+
+    return async function read(token: string): Promise<z.infer<S> | null> {
+      const known = verified.get(token)
+      if (known !== undefined) return known
+      const payload = await verify(kind, token)
+      if (payload?.exp === undefined) return null
+      const claims = schema.safeParse(payload['mist']).data
+      if (claims === undefined) return null
+      verified.set(token, claims, payload.exp * 1000)
+      return claims
+    }
+  }
+
+  async function verify(
     { typ, audience }: typeof ACCESS,
-    schema: S,
     token: string,
-  ): Promise<z.infer<S> | null> {
+  ): Promise<JWTPayload | null> {
     try {
       const { payload } = await jwtVerify(token, await key(), {
         algorithms: ['HS256'],
@@ -76,7 +100,7 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
         requiredClaims: ['exp', 'iat'],
         currentDate: clock(),
       })
-      return schema.safeParse(payload['mist']).data ?? null
+      return payload
     } catch (error) {
       if (error instanceof errors.JOSEError) return null
       throw error
@@ -87,12 +111,12 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
     issueAccess: (claims: AccessClaims) =>
       issue(ACCESS, { sub: claims.userId, mist: claims }, ACCESS_TOKEN_S),
     /** Reads an access token; null when it is not one of ours, or expired. */
-    readAccess: (token: string) => read(ACCESS, AccessClaims, token),
+    readAccess: makeReader(ACCESS, AccessClaims),
     /** @param lifetimeS seconds */
     issueSession: (claims: SessionClaims, lifetimeS: number) =>
       issue(SESSION, { sub: claims.userId, mist: claims }, lifetimeS),
     /** Reads a session token; null when it is not one of ours, or expired. */
-    readSession: (token: string) => read(SESSION, SessionClaims, token),
+    readSession: makeReader(SESSION, SessionClaims),
     makeRefresh: makeRefreshToken,
     hashRefresh: hashRefreshToken,
   }

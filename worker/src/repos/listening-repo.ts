@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
-import { at, Base64, Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { answerOf, at, Base64, Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
 import { IS_PUBLIC, TRACK_COLUMNS, TrackRow } from './track-repo.ts'
 
 const usage = { limit_ms: Big.nullable(), used_ms: Big }
@@ -41,9 +41,9 @@ const StartedRow = z
     plan: Plan,
     period: z.int(),
     kid: z.string(),
-    wrapped: Base64,
+    wrapped: z.string(),
     renditions: z.array(Rendition.extend({ init: z.string() })),
-    position_s: z.number().nullable(),
+    position_s: z.number(),
     ...timing,
     ...usage,
   })
@@ -56,7 +56,7 @@ const StartedRow = z
     kid: row.kid,
     wrapped: row.wrapped,
     renditions: row.renditions,
-    positionS: row.position_s ?? 0,
+    positionS: row.position_s,
     timing: toTiming(row),
     limitMs: row.limit_ms,
     usedMs: row.used_ms,
@@ -82,7 +82,7 @@ const NotStartedRow = z
   .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 }))
 
 const LeaseRow = z.union([
-  z.object({ outcome: z.literal('granted'), kid: z.string(), wrapped: Base64 }),
+  z.object({ outcome: z.literal('granted'), kid: z.string(), wrapped: z.string() }),
   z
     .object({
       outcome: z.enum([
@@ -174,59 +174,51 @@ export type StartRequest = {
 export function makeListeningRepo({ db }: { db: Database }) {
   return {
     /** Starts or resumes a session and leases its first period; see `start_listening_session`. */
-    async start(request: StartRequest) {
-      const row = await rowOf(
+    start: (request: StartRequest) =>
+      answerOf(
         db,
         z.union([StartedRow, NotStartedRow]),
-        sql`select outcome, session_id, version, plan, period, kid,
-                   translate(encode(wrapped, 'base64'), E'\n', '') as wrapped, sample_rate,
-                   sample_count, priming_samples, padding_samples, renditions, position_s,
-                   limit_ms, used_ms, retry_after_s
-            from start_listening_session(
-              ${request.newSessionId}, ${request.userId}, ${request.familyId}, ${request.trackId},
-              ${request.positionS}, ${at(request.now)}
-            )`,
-      )
-      if (!row) throw new Error('start_listening_session returned no row')
-      return row
-    },
+        'start_listening_session($1, $2, $3, $4, $5, $6)',
+        [
+          request.newSessionId,
+          request.userId,
+          request.familyId,
+          request.trackId,
+          request.positionS,
+          request.now.toISOString(),
+        ],
+      ),
 
     /** Leases the key of one period; see `lease_key_period`. */
-    async lease(
+    lease: (
       session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
       period: number,
       now: Date,
-    ) {
-      const row = await rowOf(
-        db,
-        LeaseRow,
-        sql`select outcome, kid, translate(encode(wrapped, 'base64'), E'\n', '') as wrapped,
-                   retry_after_s
-            from lease_key_period(${session.sessionId}, ${session.userId}, ${session.trackId},
-                                  ${session.version}, ${period}, ${at(now)})`,
-      )
-      if (!row) throw new Error('lease_key_period returned no row')
-      return row
-    },
+    ) =>
+      answerOf(db, LeaseRow, 'lease_key_period($1, $2, $3, $4, $5, $6)', [
+        session.sessionId,
+        session.userId,
+        session.trackId,
+        session.version,
+        period,
+        now.toISOString(),
+      ]),
 
     /** Records a position, or the end; see `record_listening`. */
-    async record(
+    record: (
       sessionId: SessionId,
       userId: UserId,
       positionS: number,
       isComplete: boolean,
       now: Date,
-    ) {
-      const row = await rowOf(
-        db,
-        ListenedRow,
-        sql`select * from record_listening(
-              ${sessionId}, ${userId}, ${positionS}, ${isComplete}, ${at(now)}
-            )`,
-      )
-      if (!row) throw new Error('record_listening returned no row')
-      return row
-    },
+    ) =>
+      answerOf(db, ListenedRow, 'record_listening($1, $2, $3, $4, $5)', [
+        sessionId,
+        userId,
+        positionS,
+        isComplete,
+        now.toISOString(),
+      ]),
 
     /** Today's limit (null: none) and use of a listener whose sign-in is live; null otherwise. */
     quota(userId: UserId, familyId: FamilyId, now: Date) {

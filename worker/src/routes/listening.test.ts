@@ -441,9 +441,12 @@ test('no token, key or query is ever logged', async () => {
   const { trackId } = await makeTrack(api.db)
   const { session } = await start(listener, trackId)
   await api.call('GET', `${keyPath(trackId, 1)}?token=${session.token}`)
+  await api.call('GET', `${keyPath(trackId, 99)}?token=${session.token}`)
   await api.call('GET', `tracks/${trackId}/hls/master.m3u8?token=${session.token}`)
   const logged = api.lines.join('\n')
-  expect(logged).toContain(keyPath(trackId, 1))
+  expect(logged).toContain(keyPath(trackId, 99))
+  // A key that was given is no news.
+  expect(logged).not.toContain(`${keyPath(trackId, 1)}"`)
   for (const secret of [session.token, listener.token, session.firstKey.keyBase64, 'token='])
     expect(logged).not.toContain(secret)
 })

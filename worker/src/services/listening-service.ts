@@ -1,6 +1,5 @@
 import {
   derivePeriodKey,
-  type KeyRing,
   newId,
   nextReset,
   type Plan,
@@ -10,7 +9,6 @@ import {
   type Quota,
   SessionId,
   type TrackId,
-  unwrapMasterKey,
 } from '@mist/db/contract'
 import type {
   Completion,
@@ -25,6 +23,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { AccessClaims, SessionClaims, Tokens } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 import type { ListeningRepo, Rendition } from '../repos/listening-repo.ts'
+import type { MasterKeys, WrappedKey } from './master-keys.ts'
 import { pageThrough } from './paging.ts'
 import {
   initUrl,
@@ -100,22 +99,22 @@ function offered<R extends Rendition>(renditions: R[], maxBitrate: number | null
 export function makeListeningService({
   listening,
   tokens,
-  keyRing,
+  masterKeys,
   clock,
 }: {
   listening: ListeningRepo
   tokens: Tokens
-  keyRing: KeyRing
+  masterKeys: MasterKeys
   clock: Clock
 }) {
   async function periodKey(
-    lease: { kid: string; wrapped: Uint8Array<ArrayBuffer> },
+    lease: WrappedKey,
     trackId: TrackId,
     version: number,
     period: number,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const master = await unwrapMasterKey(keyRing, lease.kid, lease.wrapped, trackId, version)
-    return derivePeriodKey(master, trackId, version, period)
+    const masterKey = await masterKeys.open(lease, trackId, version)
+    return derivePeriodKey(masterKey, trackId, version, period)
   }
 
   function tokenFor(claims: Omit<SessionClaims, 'maxBitrate'>, plan: Plan, durationS: number) {
@@ -189,10 +188,14 @@ export function makeListeningService({
       }
     },
 
-    /** Leases the key of one period: 16 bytes. One statement. */
+    /**
+     * Leases the key of one period: 16 bytes. One statement.
+     *
+     * @param trackId as the address names it
+     */
     async leaseKey(
       session: SessionClaims,
-      trackId: TrackId,
+      trackId: string,
       version: number,
       period: number,
     ): Promise<Uint8Array<ArrayBuffer>> {
@@ -200,7 +203,7 @@ export function makeListeningService({
       if (session.trackId !== trackId || session.version !== version)
         throw refusal('wrong-track', now)
       const lease = await listening.lease(session, period, now)
-      if (lease.outcome === 'granted') return periodKey(lease, trackId, version, period)
+      if (lease.outcome === 'granted') return periodKey(lease, session.trackId, version, period)
       throw lease.outcome === 'no-session'
         ? refusal('ended', now)
         : refusal(lease.outcome, now, lease.retryAfterS)

@@ -1,0 +1,46 @@
+import {
+  importMasterKey,
+  type KeyRing,
+  type MasterKey,
+  type TrackId,
+  unwrapMasterKey,
+} from '@mist/db/contract'
+import type { Clock } from '../platform/clock.ts'
+import { makeMemory } from '../platform/memory.ts'
+
+/** A master key as the database holds it; `wrapped` in Postgres's hex form, `\x…`. */
+export type WrappedKey = { kid: string; wrapped: string }
+
+/** Opened keys kept in one isolate, and for how long, milliseconds. They cannot be exported. */
+const KEPT = 500
+const KEEP_MS = 600_000
+
+const fromHex = (text: string) =>
+  Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+
+/**
+ * Opens wrapped master keys. Those of tracks that are being listened to are asked for every twelve
+ * seconds, so the latest are remembered, by all that the wrapping authenticates.
+ */
+export function makeMasterKeys({ keyRing, clock }: { keyRing: KeyRing; clock: Clock }) {
+  const opened = makeMemory<MasterKey>({ kept: KEPT, now: () => clock().getTime() })
+
+  return {
+    /** @throws OperationError when the bytes were tampered with, or belong to another track */
+    async open(
+      { kid, wrapped }: WrappedKey,
+      trackId: TrackId,
+      version: number,
+    ): Promise<MasterKey> {
+      const name = `${trackId}/${version}/${kid}/${wrapped}`
+      const known = opened.get(name)
+      if (known) return known
+      const bytes = await unwrapMasterKey(keyRing, kid, fromHex(wrapped), trackId, version)
+      const key = await importMasterKey(bytes)
+      opened.set(name, key, clock().getTime() + KEEP_MS)
+      return key
+    },
+  }
+}
+
+export type MasterKeys = ReturnType<typeof makeMasterKeys>
