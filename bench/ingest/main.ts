@@ -10,12 +10,20 @@ import { parseArgs } from 'node:util'
 import { startFixture } from '../../transcoder/src/testing/fixture.ts'
 import { makeUpload } from '../../transcoder/src/testing/uploads.ts'
 import { encodeBare } from './bare.ts'
-import { measure, median, type Cost } from './measure.ts'
+import { cpuSoFar, measure, median, type Cost } from './measure.ts'
+import { JOB_STEPS, type JobStep } from '@mist/db/contract'
 
 /** Added to every S3 request: a store in the same region, seen from a small host. */
 const S3_LATENCY_MS = 40
 
-type JobCost = Cost & { lastByteAfterEncoderMs: number; audioS: number }
+/** CPU seconds of one step: this process's own, and its children's. */
+type StepCost = { ownS: number; childrenS: number }
+
+type JobCost = Cost & {
+  lastByteAfterEncoderMs: number
+  audioS: number
+  steps: ReadonlyMap<JobStep, StepCost>
+}
 
 const { values, positionals: files } = parseArgs({
   allowPositionals: true,
@@ -29,18 +37,44 @@ if (files.length === 0 || !Number.isInteger(runs) || runs < 1) {
 
 const scratch = await mkdtemp(join(tmpdir(), 'mist-bench-'))
 const fixture = await startFixture({ s3LatencyMs: S3_LATENCY_MS })
-const processor = fixture.processor()
+let stepBegan = cpuSoFar()
+let steps = new Map<JobStep, StepCost>()
+const processor = fixture.processor(
+  {},
+  {
+    onStep(step) {
+      const now = cpuSoFar()
+      steps.set(step, {
+        ownS: now.ownS - stepBegan.ownS,
+        childrenS: now.childrenS - stepBegan.childrenS,
+      })
+      stepBegan = now
+    },
+  },
+)
 
 const middle = (costs: readonly Cost[], key: keyof Cost) => median(costs.map((c) => c[key]))
 
+function rounded(row: Record<string, string | number>): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
+    ]),
+  )
+}
+
 async function runJob(file: string): Promise<JobCost> {
   const { jobId } = await makeUpload(fixture, file)
+  steps = new Map()
+  stepBegan = cpuSoFar()
   const { result, cost } = await measure(() =>
     processor.run(jobId, { signal: new AbortController().signal, isLastAttempt: true }),
   )
   if (result.kind !== 'completed') throw new Error(`${file}: the job ended as ${result.kind}`)
   return {
     ...cost,
+    steps,
     audioS: result.audioS,
     lastByteAfterEncoderMs: result.lastByteAfterEncoderMs ?? 0,
   }
@@ -48,6 +82,7 @@ async function runJob(file: string): Promise<JobCost> {
 
 try {
   const report = []
+  const stepReport = []
   for (const file of files) {
     // Once each for nothing: compilers, caches and connections warm up.
     await runJob(file)
@@ -71,21 +106,21 @@ try {
       peakMb: Math.max(...jobs.map((job) => job.peakMb)),
       lastByteAfterEncoderMs: median(jobs.map((job) => job.lastByteAfterEncoderMs)),
     })
+    stepReport.push(
+      ...JOB_STEPS.map((step) => ({
+        file: basename(file),
+        step,
+        ownCpuS: median(jobs.map((job) => job.steps.get(step)?.ownS ?? 0)),
+        childrenCpuS: median(jobs.map((job) => job.steps.get(step)?.childrenS ?? 0)),
+      })),
+    )
   }
-  console.table(
-    report.map((row) =>
-      Object.fromEntries(
-        Object.entries(row).map(([key, value]) => [
-          key,
-          typeof value === 'number' ? Math.round(value * 1000) / 1000 : value,
-        ]),
-      ),
-    ),
-  )
+  console.table(stepReport.map(rounded))
+  console.table(report.map(rounded))
   const ratio = median(report.map((row) => row.cpuRatio))
   console.log(`CPU of a whole job, as a ratio to the bare encode: ${ratio.toFixed(3)} (goal 1.10)`)
   const json = JSON.stringify(
-    { s3LatencyMs: S3_LATENCY_MS, cpuRatio: ratio, files: report },
+    { s3LatencyMs: S3_LATENCY_MS, cpuRatio: ratio, files: report, steps: stepReport },
     null,
     2,
   )

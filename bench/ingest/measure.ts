@@ -16,23 +16,28 @@ export type Cost = {
   peakMb: number
 }
 
+/** CPU seconds so far: this process's own, and those of children that have ended. */
+export function cpuSoFar(): { ownS: number; childrenS: number } {
+  const { user, system } = process.cpuUsage()
+  return { ownS: (user + system) / 1e6, childrenS: childrenCpuS() }
+}
+
 /** Runs `work` and tells what it cost (Linux: it reads /proc). */
 export async function measure<T>(work: () => Promise<T>): Promise<{ result: T; cost: Cost }> {
   let peakMb = 0
   const timer = setInterval(() => {
     peakMb = Math.max(peakMb, residentMb())
   }, SAMPLE_MS)
-  const childrenBefore = childrenCpuS()
-  const ownBefore = process.cpuUsage()
+  const before = cpuSoFar()
   const startedAt = performance.now()
   try {
     const result = await work()
     const wallS = (performance.now() - startedAt) / 1000
-    const own = process.cpuUsage(ownBefore)
-    const ownCpuS = (own.user + own.system) / 1e6
+    const { ownS, childrenS } = cpuSoFar()
+    const ownCpuS = ownS - before.ownS
     return {
       result,
-      cost: { cpuS: ownCpuS + childrenCpuS() - childrenBefore, ownCpuS, wallS, peakMb },
+      cost: { cpuS: ownCpuS + childrenS - before.childrenS, ownCpuS, wallS, peakMb },
     }
   } finally {
     clearInterval(timer)

@@ -72,6 +72,7 @@ const Env = z.object({
   RELAY_INTERVAL_MS: count(500).describe('how often the outbox is read'),
   RECONCILE_INTERVAL_S: count(10).describe('how often Postgres and Redis are compared'),
   SWEEP_INTERVAL_S: count(600).describe('how often leftovers are deleted'),
+  ABANDONED_UPLOAD_S: whole(24 * 3600).describe('how long an upload that ended incomplete is kept'),
   RETIRED_VERSION_S: whole(3600).describe('how long a replaced version is kept'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('log'),
 })

@@ -49,3 +49,7 @@ export function processorConfig(env: Env): ProcessorConfig {
     },
   }
 }
+
+export function sweepOptions(env: Env): { retiredVersionS: number; abandonedUploadS: number } {
+  return { retiredVersionS: env.RETIRED_VERSION_S, abandonedUploadS: env.ABANDONED_UPLOAD_S }
+}

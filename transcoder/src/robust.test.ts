@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
 import { newId, JobId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { eq, sql } from 'drizzle-orm'
@@ -15,6 +16,9 @@ import { makeSweep } from './sweep.ts'
 import { demo, startFixture, type Fixture } from './testing/fixture.ts'
 import { listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
+
+/** How long a part is away; `OUTAGE_S=60` for a minute. */
+const OUTAGE_S = Number(process.env['OUTAGE_S'] ?? 6)
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
@@ -104,7 +108,7 @@ test('a transcoder killed in the middle of a job is restarted and publishes it e
     .set({ createdAt: sql`now() - interval '1 hour'` })
     .where(eq(schema.trackVersions.trackId, upload.trackId))
   const { db, objects, s3 } = fixture
-  await makeSweep({ db, objects, log: makeLog('silent'), retiredVersionS: 3600 }).versions()
+  await makeSweep({ db, objects, log: makeLog('silent'), ...KEPT_AN_HOUR }).versions()
   const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
   expect(new Set(keys.map((key) => key.split('/')[2]))).toEqual(new Set([String(job.version)]))
   expect(keys.length).toBeGreaterThan(45)
@@ -134,14 +138,14 @@ test.each(['s3', 'postgres', 'redis'] as const)(
     const upload = await makeUpload(fixture, demo('vibe-ace.ogg'))
     await untilStep(upload, 'analyse')
     await fixture.stack.halt(part)
-    await sleep(6000)
+    await sleep(OUTAGE_S * 1000)
     expect(transcoder.exitCode).toBeNull()
     await fixture.stack.resume(part)
     const job = await untilJob(fixture.db, upload.jobId, ['completed', 'failed'], 90_000)
     expect(job).toMatchObject({ status: 'completed', errorCode: null })
     expect(await publishedVersions(upload)).toHaveLength(1)
   },
-  150_000,
+  150_000 + OUTAGE_S * 1000,
 )
 
 test('a transcoder that is told to stop hands its job back untouched and ends in time', async () => {
@@ -202,7 +206,13 @@ test('new audio for a track is a new version; the old one stays until nobody lis
   const [track] = await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))
   expect(track).toMatchObject({ title: 'Kept', version: 2, uploadId: again.uploadId })
   const old = () => listKeys(s3, 'media', `tracks/${upload.trackId}/1/`)
-  const sweep = makeSweep({ db, objects, log: makeLog('silent'), retiredVersionS: 0 })
+  const sweep = makeSweep({
+    db,
+    objects,
+    log: makeLog('silent'),
+    ...KEPT_AN_HOUR,
+    retiredVersionS: 0,
+  })
   expect((await old()).length).toBeGreaterThan(0)
   await sweep.versions()
   expect(await old()).toEqual([])
@@ -215,6 +225,59 @@ test('new audio for a track is a new version; the old one stays until nobody lis
   expect(await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))).toEqual(
     [],
   )
+}, 60_000)
+
+test('uploads that were never completed go with all that arrived of them, after a grace', async () => {
+  const { db, objects, s3 } = fixture
+  const sweep = makeSweep({ db, objects, log: makeLog('silent'), ...KEPT_AN_HOUR })
+  const upload = async (change: Partial<typeof schema.uploads.$inferInsert>, status: JobStatus) => {
+    const made = await makeUpload(fixture, short, { withOutbox: false })
+    await db
+      .update(schema.uploads)
+      .set({ completedAt: null, ...change })
+      .where(eq(schema.uploads.id, made.uploadId))
+    await db.update(schema.jobs).set({ status }).where(eq(schema.jobs.id, made.jobId))
+    return made
+  }
+  const gone = [await upload({ expiresAt: hoursAgo(2) }, 'pending_upload')]
+  const parts = await s3.send(
+    new CreateMultipartUploadCommand({ Bucket: 'originals', Key: 'originals/in-parts' }),
+  )
+  gone.push(
+    await upload(
+      { expiresAt: hoursAgo(2), objectKey: 'originals/in-parts', multipartId: parts.UploadId! },
+      'pending_upload',
+    ),
+  )
+  const kept = [
+    await upload({ expiresAt: hoursAgo(0.5) }, 'pending_upload'),
+    await upload({ expiresAt: hoursAgo(2), completedAt: hoursAgo(2) }, 'failed'),
+    await upload({ expiresAt: hoursAgo(2) }, 'queued'),
+  ]
+
+  expect(await sweep.abandoned()).toBe(2)
+  expect(await sweep.abandoned()).toBe(0)
+  const row = ({ uploadId }: TestUpload) =>
+    db.select().from(schema.uploads).where(eq(schema.uploads.id, uploadId))
+  for (const each of gone) {
+    expect(await row(each)).toEqual([])
+    expect(await db.select().from(schema.jobs).where(eq(schema.jobs.id, each.jobId))).toEqual([])
+  }
+  expect(await listKeys(s3, 'originals', `originals/${gone[0]!.uploadId}`)).toEqual([])
+  for (const each of kept) {
+    expect(await row(each)).toHaveLength(1)
+    expect(await listKeys(s3, 'originals', `originals/${each.uploadId}`)).toHaveLength(1)
+    await db.update(schema.jobs).set({ status: 'failed' }).where(eq(schema.jobs.id, each.jobId))
+  }
+  // The upload in parts is over too: it takes none any more.
+  const part = new UploadPartCommand({
+    Bucket: 'originals',
+    Key: 'originals/in-parts',
+    UploadId: parts.UploadId!,
+    PartNumber: 1,
+    Body: Buffer.alloc(1),
+  })
+  await expect(s3.send(part)).rejects.toThrow(/upload/i)
 }, 60_000)
 
 test('tracks with an embedding of older constants are embedded again, without new media', async () => {
@@ -299,5 +362,11 @@ test('no key, secret or password was printed by any of them', async () => {
     expect(printed).not.toContain(Buffer.from(wrapped).toString('base64'))
   }
 })
+
+const KEPT_AN_HOUR = { retiredVersionS: 3600, abandonedUploadS: 3600 }
+
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
+
+type JobStatus = (typeof schema.jobs.$inferSelect)['status']
 
 const CALM = { signal: new AbortController().signal, isLastAttempt: false }

@@ -28,6 +28,15 @@ const ORIGINALS = originalKey(UploadId.parse(NIL)).replace(NIL, '')
 /** Keys collected before they are deleted. */
 const BATCH = 500
 
+/** Uploads given up in one turn. */
+const ABANDONED_AT_ONCE = 200
+
+const UploadRow = z.object({
+  id: UploadId,
+  object_key: z.string(),
+  multipart_id: z.string().nullable(),
+})
+
 const VersionRow = z.object({
   track_id: TrackId,
   version: z.int(),
@@ -43,8 +52,10 @@ export function makeSweep(options: {
   objects: ObjectStore
   log: Log
   retiredVersionS: number
+  /** Seconds after its end that an upload nobody completed is kept. */
+  abandonedUploadS: number
 }) {
-  const { db, objects, log, retiredVersionS } = options
+  const { db, objects, log, retiredVersionS, abandonedUploadS } = options
 
   async function deletePrefix(prefix: string, keep: (key: string) => boolean): Promise<number> {
     let deleted = 0
@@ -125,6 +136,49 @@ export function makeSweep(options: {
       }
       if (swept.versions > 0) log.info(swept, 'swept versions')
       return swept
+    },
+
+    /**
+     * Deletes uploads that ended long ago and were never completed: what arrived of them, their
+     * jobs and their rows.
+     *
+     * @returns how many
+     */
+    async abandoned(): Promise<number> {
+      // Their jobs end first: from then on the API refuses to complete them.
+      const { rows } = await db.execute(sql`
+        with old as (
+          select u.id, u.object_key, u.multipart_id from uploads u
+          where u.completed_at is null
+            and u.expires_at < now() - make_interval(secs => ${abandonedUploadS})
+            and not exists (
+              select from jobs j where j.upload_id = u.id and not (
+                j.status = 'pending_upload'
+                or (j.status = 'failed' and j.error_code = 'upload-expired')
+              )
+            )
+          order by u.expires_at limit ${ABANDONED_AT_ONCE}
+          for update skip locked
+        ), ended as (
+          update jobs j
+          set status = 'failed', error_code = 'upload-expired', completed_at = now(),
+            error_detail = 'The file did not arrive in time. Upload it again.'
+          from old where j.upload_id = old.id and j.status = 'pending_upload'
+        )
+        select id, object_key, multipart_id from old`)
+      const old = rows.map((row) => UploadRow.parse(row))
+      for (const upload of old) {
+        if (upload.multipart_id !== null) {
+          await objects.abortOriginal(upload.object_key, upload.multipart_id)
+        }
+        await objects.deleteOriginals([upload.object_key])
+        await db.transaction(async (tx) => {
+          await tx.delete(jobs).where(eq(jobs.uploadId, upload.id))
+          await tx.delete(uploads).where(eq(uploads.id, upload.id))
+        })
+      }
+      if (old.length > 0) log.info({ uploads: old.length }, 'swept abandoned uploads')
+      return old.length
     },
 
     /** Deletes originals that belong to no upload: those of uploads and tracks that are gone. */

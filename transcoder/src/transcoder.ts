@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Env } from './env.ts'
-import { ffmpegOptions, objectStoreOptions, processorConfig } from './options.ts'
+import { ffmpegOptions, objectStoreOptions, processorConfig, sweepOptions } from './options.ts'
 import { makeProcessor } from './jobs/transcode/processor.ts'
 import { makeMetrics } from './ops/metrics.ts'
 import { serveOps } from './ops/server.ts'
@@ -49,7 +49,7 @@ export async function runTranscoder(env: Env) {
     onStep: (step, seconds) => metrics.onStep(step, seconds),
     config: processorConfig(env),
   })
-  const sweep = makeSweep({ db, objects, log, retiredVersionS: env.RETIRED_VERSION_S })
+  const sweep = makeSweep({ db, objects, log, ...sweepOptions(env) })
   const relay = makeRelay({ db, queue, purgeTrack: (trackId) => sweep.purgeTrack(trackId), log })
 
   const ops = await serveOps({
@@ -77,6 +77,7 @@ export async function runTranscoder(env: Env) {
     every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
       await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
       await sweep.versions()
+      await sweep.abandoned()
       await sweep.originals()
     }),
   ]

@@ -67,7 +67,8 @@ export const tracks = pgTable(
     durationS: doublePrecision('duration_s'),
     /** Integrated loudness of the original, LUFS (EBU R128). */
     loudnessLufs: real('loudness_lufs'),
-    truePeakDbtp: real('true_peak_dbtp'),
+    /** Highest sample of the original, dBFS; null for digital silence. */
+    samplePeakDbfs: real('sample_peak_dbfs'),
     tempoBpm: real('tempo_bpm'),
     /** Named features of the current version, as the transcoder's `Features` spells them. */
     features: jsonb('features'),

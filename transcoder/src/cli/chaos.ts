@@ -77,7 +77,13 @@ try {
     'each track published once',
   )
   await db.update(trackVersions).set({ createdAt: sql`now() - interval '1 day'` })
-  await makeSweep({ db, objects, log: makeLog('warn'), retiredVersionS: 0 }).versions()
+  await makeSweep({
+    db,
+    objects,
+    log: makeLog('warn'),
+    retiredVersionS: 0,
+    abandonedUploadS: 0,
+  }).versions()
   const live = new Set(published.map((row) => `tracks/${row.trackId}/${row.version}/`))
   const orphans = (await listKeys(s3, 'media', 'tracks/')).filter(
     (key) => !live.has(`${key.split('/').slice(0, 3).join('/')}/`),

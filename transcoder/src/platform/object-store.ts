@@ -2,10 +2,12 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   NoSuchKey,
+  NoSuchUpload,
   NotFound,
   PutObjectCommand,
   S3Client,
@@ -134,6 +136,21 @@ export function makeObjectStore(options: {
     listOriginals: (prefix: string) => list(originalsBucket, prefix),
     deleteMedia: (keys: readonly string[]) => deleteAll(mediaBucket, keys),
     deleteOriginals: (keys: readonly string[]) => deleteAll(originalsBucket, keys),
+
+    /** Gives up a multipart upload of an original; one that is gone already is no failure. */
+    async abortOriginal(key: string, multipartId: string): Promise<void> {
+      await client
+        .send(
+          new AbortMultipartUploadCommand({
+            Bucket: originalsBucket,
+            Key: key,
+            UploadId: multipartId,
+          }),
+        )
+        .catch((error: unknown) => {
+          if (!(error instanceof NoSuchUpload)) throw error
+        })
+    },
 
     close: () => client.destroy(),
   }

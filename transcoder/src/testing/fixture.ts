@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { JobStep } from '@mist/db/contract'
 import { parseEnv, type Env } from '../env.ts'
 import { makeProcessor, type Processor } from '../jobs/transcode/processor.ts'
 import { ffmpegOptions, objectStoreOptions, processorConfig } from '../options.ts'
@@ -17,6 +18,11 @@ const DEMO = new URL('../../../local/demo/', import.meta.url)
 /** A recording of the demo catalogue. */
 export const demo = (name: string) => fileURLToPath(new URL(name, DEMO))
 
+type FixtureParts = {
+  objects?: ObjectStore
+  onStep?: (step: JobStep, seconds: number) => void
+}
+
 export type Fixture = {
   stack: TestStack
   env: Env
@@ -24,7 +30,7 @@ export type Fixture = {
   s3: S3Client
   objects: ObjectStore
   /** A processor with the configuration of the environment, changed as given. */
-  processor: (changes?: Record<string, string>, parts?: { objects?: ObjectStore }) => Processor
+  processor: (changes?: Record<string, string>, parts?: FixtureParts) => Processor
   /** A folder for files that a test makes. */
   files: string
   keyRing: string
@@ -45,14 +51,12 @@ export async function startFixture(
   await mkdir(files)
   const objects = makeObjectStore(objectStoreOptions(env, 20))
 
-  function processor(
-    changes: Record<string, string> = {},
-    parts: { objects?: ObjectStore } = {},
-  ): Processor {
+  function processor(changes: Record<string, string> = {}, parts: FixtureParts = {}): Processor {
     const changed = parseEnv({ ...variables, ...changes })
     return makeProcessor({
       db: database.db,
-      objects: parts.objects ?? objects,
+      objects,
+      ...parts,
       log,
       ffmpeg: makeFfmpeg(ffmpegOptions(changed)),
       config: processorConfig(changed),

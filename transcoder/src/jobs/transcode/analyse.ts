@@ -15,7 +15,7 @@ export type Heard = Analysis & { loudness: Loudness }
 const MISSING_S = 0.5
 
 /**
- * Decodes a source once and measures everything: loudness, true peak, features, embedding, waveform.
+ * Decodes a source once and measures everything: loudness, sample peak, features, embedding, waveform.
  *
  * @param onProgress how far, 0…1, where the length is known
  * @throws UnplayableSource `truncated`, `too-long`, `too-short`, `not-audio`
@@ -113,6 +113,6 @@ export function readLoudness(log: string): Loudness {
   const peakDb = Number(peak)
   return {
     integratedLufs: Number.isFinite(Number(integrated)) ? Number(integrated) : -70,
-    truePeakDbtp: peak !== undefined && Number.isFinite(peakDb) ? peakDb : null,
+    samplePeakDbfs: peak !== undefined && Number.isFinite(peakDb) ? peakDb : null,
   }
 }

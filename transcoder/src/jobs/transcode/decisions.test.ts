@@ -21,26 +21,26 @@ const source: Source = {
   coverStream: null,
   rawTags: new Map(),
 }
-const loudness: Loudness = { integratedLufs: -20, truePeakDbtp: -8 }
+const loudness: Loudness = { integratedLufs: -20, samplePeakDbfs: -9 }
 const summary = (i: string, peak: string) =>
-  `Summary:\n  Integrated loudness:\n    I: ${i} LUFS\n  True peak:\n    Peak: ${peak} dBFS`
+  `Summary:\n  Integrated loudness:\n    I: ${i} LUFS\n  Sample peak:\n    Peak: ${peak} dBFS`
 
 const coded = (code: string) => Object.assign(new Error('x'), { code })
 
 const LADDER = [64_000, 128_000, 192_000]
 
-test('the gain brings a track to -14 LUFS; the limiter works only where peaks pass the ceiling', () => {
+test('the gain brings a track to -14 LUFS; the limiter works only where peaks come near the ceiling', () => {
   expect(makePlan(source, loudness, LADDER)).toMatchObject({ gainDb: 6, limited: false })
-  const loud = makePlan(source, { integratedLufs: -20, truePeakDbtp: -6.9 }, LADDER)
+  const loud = makePlan(source, { integratedLufs: -20, samplePeakDbfs: -8.4 }, LADDER)
   expect(loud).toMatchObject({ gainDb: 6, limited: true })
-  const mastered = makePlan(source, { integratedLufs: -8, truePeakDbtp: 0.4 }, LADDER)
+  const mastered = makePlan(source, { integratedLufs: -8, samplePeakDbfs: 0.4 }, LADDER)
   expect(mastered).toMatchObject({ gainDb: -6, limited: false })
 })
 
 test('silence is not amplified, and a whisper not without end', () => {
-  const silent = makePlan(source, { integratedLufs: -70, truePeakDbtp: null }, LADDER)
+  const silent = makePlan(source, { integratedLufs: -70, samplePeakDbfs: null }, LADDER)
   expect(silent).toMatchObject({ gainDb: 0, limited: false })
-  expect(makePlan(source, { integratedLufs: -60, truePeakDbtp: -50 }, LADDER).gainDb).toBe(30)
+  expect(makePlan(source, { integratedLufs: -60, samplePeakDbfs: -50 }, LADDER).gainDb).toBe(30)
 })
 
 test.each([
@@ -84,11 +84,11 @@ test('progress rises from 0 to 1 over the steps', () => {
 test('the summary of ebur128 is read, that of silence too', () => {
   expect(readLoudness(summary('-17.2', '-0.4'))).toEqual({
     integratedLufs: -17.2,
-    truePeakDbtp: -0.4,
+    samplePeakDbfs: -0.4,
   })
   expect(readLoudness(summary('-70.0', '-inf'))).toEqual({
     integratedLufs: -70,
-    truePeakDbtp: null,
+    samplePeakDbfs: null,
   })
   expect(() => readLoudness('nothing')).toThrow('no loudness')
 })

@@ -127,7 +127,7 @@ async function complete(tx: Transaction, job: ClaimedJob): Promise<void> {
 function measured({ loudness, features, waveform }: Heard) {
   return {
     loudnessLufs: loudness.integratedLufs,
-    truePeakDbtp: loudness.truePeakDbtp,
+    samplePeakDbfs: loudness.samplePeakDbfs,
     tempoBpm: features.tempoBpm,
     features,
     waveform,
