@@ -166,10 +166,11 @@ END $$;
 -- leases its first period, so that pressing play is one statement.
 --
 -- outcome: started | resumed | not-found | not-ready | signed-out | blocked | exhausted | too-early
--- renditions: [{name, bitrate, peakBandwidth, averageBandwidth, codecs, init (base64), ivSeed (base64)}]
+-- renditions: [{name, bitrate, peakBandwidth, averageBandwidth, codecs, init (base64), ivSeed (base64)}],
+-- null where not wanted
 CREATE FUNCTION start_listening_session(
   p_new_session uuid, p_user uuid, p_family uuid, p_track uuid, p_position_s double precision,
-  p_now timestamptz,
+  p_now timestamptz, p_with_renditions boolean DEFAULT true,
   OUT outcome text, OUT session_id uuid, OUT version integer, OUT plan text, OUT period integer,
   OUT kid text, OUT wrapped bytea, OUT sample_rate integer, OUT sample_count bigint,
   OUT priming_samples integer, OUT padding_samples integer, OUT renditions jsonb,
@@ -304,15 +305,17 @@ BEGIN
   END IF;
 
   position_s := coalesce(v_live.position_s, 0);
-  SELECT jsonb_agg(jsonb_build_object(
-      'name', r.name, 'bitrate', r.bitrate, 'peakBandwidth', r.peak_bandwidth,
-      'averageBandwidth', r.average_bandwidth, 'codecs', r.codecs,
-      'init', translate(encode(r.init, 'base64'), E'\n', ''),
-      'ivSeed', encode(r.iv_seed, 'base64')
-    ) ORDER BY r.bitrate)
-  INTO renditions
-  FROM renditions r
-  WHERE r.track_id = p_track AND r.version = start_listening_session.version;
+  IF p_with_renditions THEN
+    SELECT jsonb_agg(jsonb_build_object(
+        'name', r.name, 'bitrate', r.bitrate, 'peakBandwidth', r.peak_bandwidth,
+        'averageBandwidth', r.average_bandwidth, 'codecs', r.codecs,
+        'init', translate(encode(r.init, 'base64'), E'\n', ''),
+        'ivSeed', encode(r.iv_seed, 'base64')
+      ) ORDER BY r.bitrate)
+    INTO renditions
+    FROM renditions r
+    WHERE r.track_id = p_track AND r.version = start_listening_session.version;
+  END IF;
 END $$;
 --> statement-breakpoint
 -- Records a position, and with p_complete ends the session. History only: nothing here bills.

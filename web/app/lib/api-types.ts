@@ -13,5 +13,5 @@ export type {
 
 /** WebP by edge length in pixels. */
 export type CoverUrls = NonNullable<Track['coverUrls']>
-export type Hls = ListeningSession['hls']
+export type Hls = NonNullable<ListeningSession['hls']>
 export type MultipartTicket = Extract<UploadTicket, { method: 'MULTIPART' }>

@@ -87,8 +87,9 @@ export function makeApi({ origin, fetch }: { origin: string; fetch: typeof globa
     quota: () => read(client.quota.index.$get),
     history: (page: PageOf) => read(client.me.history.$get, { query: queryOf(page) }),
 
-    startListening: (trackId: string, positionS: number) =>
-      read(client.listeningSessions.index.$post, { json: { trackId, positionS } }),
+    /** @param hls whether the playlists and init segments are wanted with the session */
+    startListening: (trackId: string, positionS: number, hls: boolean) =>
+      read(client.listeningSessions.index.$post, { json: { trackId, positionS, hls } }),
     heartbeat: (id: string, positionS: number) =>
       read(client.listeningSessions[':id'].heartbeat.$post, { param: { id }, json: { positionS } }),
     completeListening: (id: string, positionS: number) =>

@@ -1,5 +1,6 @@
-import Hls from 'hls.js/light'
+import Hls, { ChunkMetadata } from 'hls.js/light'
 import type {
+  Fragment,
   FragmentLoaderContext,
   HlsConfig,
   KeyLoaderContext,
@@ -48,7 +49,37 @@ const BUFFER_AHEAD_S = 12
 /** Bits per second measured by the latest deck; what the next one starts from. */
 let knownBandwidth: number | null = null
 
-function configuration(source: () => Source | null): Partial<HlsConfig> {
+const isSame = (a: Uint8Array, b: Uint8Array) =>
+  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+
+/**
+ * Gives the init segment to the browser as soon as it is there, so that its decoder is set up while
+ * the key is still waited for; hls.js itself would give it with the first decrypted segment, which
+ * is kept from doing it twice. Measured: some twenty milliseconds between a click and sound.
+ */
+function prime(hls: Hls, frag: Fragment, init: ArrayBuffer): void {
+  const data = new Uint8Array(init.slice(0))
+  const codec = hls.levels[frag.level]?.audioCodec ?? 'mp4a.40.2'
+  hls.trigger(Hls.Events.BUFFER_CODECS, {
+    audio: { id: 'main', container: 'audio/mp4', codec, levelCodec: codec },
+  })
+  hls.once(Hls.Events.BUFFER_CODECS, (_name, { audio }) => {
+    if (audio?.initSegment && isSame(audio.initSegment, data)) delete audio.initSegment
+  })
+  hls.trigger(Hls.Events.BUFFER_APPENDING, {
+    type: 'audio',
+    data,
+    frag,
+    part: null,
+    chunkMeta: new ChunkMetadata(frag.level, 0, 0, data.byteLength),
+    parent: frag.type,
+  })
+}
+
+function configuration(
+  source: () => Source | null,
+  onInit: (frag: Fragment, init: ArrayBuffer) => void,
+): Partial<HlsConfig> {
   function current(): Source {
     const found = source()
     if (!found) throw new Error('the deck has no source')
@@ -60,6 +91,7 @@ function configuration(source: () => Source | null): Partial<HlsConfig> {
   const fragments = makeLoaderClass<FragmentLoaderContext>(async ({ url, frag }, signal) => {
     const { answers, keys } = current()
     const answer = await answers.media(url, signal)
+    if (frag.sn === 'initSegment' && answer.data instanceof ArrayBuffer) onInit(frag, answer.data)
     const keyUrl = frag.decryptdata?.uri
     if (keyUrl) await keys.leased(keyUrl, signal)
     // hls.js reckons bandwidth from here to the end of parsing: the wait for the key, which is
@@ -148,7 +180,17 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
 
   function arm(): void {
     if (hls) return
-    const made = new Hls(configuration(() => source))
+    let isPrimed = false
+    const made: Hls = new Hls(
+      configuration(
+        () => source,
+        (frag, init) => {
+          // Only the first: from then on the order of appends is for hls.js to keep.
+          if (!isPrimed) prime(made, frag, init)
+          isPrimed = true
+        },
+      ),
+    )
     hls = made
     recoveries = 0
     made.on(Hls.Events.ERROR, (_name, { fatal, type }) => {

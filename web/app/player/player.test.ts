@@ -93,8 +93,8 @@ function playing(answers: Answers = {}) {
     mayListen: () => answers.mayListen ?? true,
     fetch: async () => new Response(null, { status: 404 }),
     api: {
-      startListening: async (id) => {
-        log.push(`api.start ${id}`)
+      startListening: async (id, _positionS, hls) => {
+        log.push(`api.start ${id}${hls ? '' : ' without files'}`)
         return session(id)
       },
       heartbeat: async (id) => {
@@ -135,7 +135,7 @@ function refusing(status: number, code: string): Answers {
 test('the deck is told to play within the click, before the session has been answered', async () => {
   const { press, log, end, state } = playing()
   press(0)
-  expect(log).toEqual(['0.stop', '1.play', 'api.start a'])
+  expect(log).toEqual(['0.stop', 'api.start a', '1.play'])
   await settle()
   expect(log.slice(3)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
   expect(state().quota?.remainingS).toBe(288)
@@ -191,7 +191,7 @@ test('the next track waits on the other deck: public files, then its session, th
 })
 
 test('no key of the next track is asked for before its session', async () => {
-  const { press, near, tell, sources, end } = playing()
+  const { press, near, tell, sources, log, end } = playing()
   press(0)
   await settle()
   tell(1, { type: 'sounding' })
@@ -201,6 +201,8 @@ test('no key of the next track is asked for before its session', async () => {
   near(97)
   await settle()
   expect(new TextDecoder().decode(await key)).toBe('0123456789abcdef')
+  // The deck has the files already; only the session and its key are asked for.
+  expect(log).toContain('api.start b without files')
   end()
 })
 
@@ -269,7 +271,7 @@ test('an offered track is prepared, and a click on it has only the session to wa
   log.length = 0
   press(0)
   await settle()
-  expect(log).toEqual(['0.stop', '1.play', 'api.start a', '1.play'])
+  expect(log).toEqual(['0.stop', 'api.start a without files', '1.play', '1.play'])
   end()
 })
 

@@ -130,7 +130,7 @@ export function makePlayer(parts: PlayerParts) {
   async function renew(playing: Playing): Promise<string | null> {
     try {
       const at = onDeck[current] === playing ? decks[current].element.currentTime : 0
-      const session = await api.startListening(playing.track.id, at)
+      const session = await api.startListening(playing.track.id, at, false)
       playing.session = { id: session.id, isLive: true }
       tellQuota(session.quota)
       return session.token
@@ -142,18 +142,29 @@ export function makePlayer(parts: PlayerParts) {
 
   function open(playing: Playing, session: ListeningSession): void {
     playing.session = { id: session.id, isLive: true }
-    playing.answers.add(session.hls)
+    if (session.hls) {
+      playing.answers.add(session.hls)
+      guess.learn(playing.track, session.hls)
+    }
     playing.keys.open(session.token, {
       url: session.firstKey.url,
       key: bytesOfBase64(session.firstKey.keyBase64),
     })
-    guess.learn(playing.track, session.hls)
     tellQuota(session.quota)
   }
 
   /** Whether all that the deck still lacks is the session and its key. */
   function isWaitingForKey({ keys }: Playing): boolean {
     return keys.waiting().length > 0
+  }
+
+  /** Starts the session of a track; with the files that its deck does not have yet. */
+  async function start(playing: Playing, positionS: number): Promise<ListeningSession> {
+    const { id } = playing.track
+    if (!isWaitingForKey(playing)) return api.startListening(id, positionS, true)
+    const session = await api.startListening(id, positionS, false)
+    // The audio was replaced meanwhile. Asking again resumes the session and costs nothing.
+    return isOtherVersion(playing, session) ? api.startListening(id, positionS, true) : session
   }
 
   /** Whether the deck was prepared with another version of the audio than the session is for. */
@@ -222,6 +233,7 @@ export function makePlayer(parts: PlayerParts) {
     current = index
     leave(left)
 
+    const started = start(playing, positionS)
     const deck = decks[index]
     deck.arm()
     // Within the click, or browsers refuse to sound; it starts once there is something to hear.
@@ -232,7 +244,7 @@ export function makePlayer(parts: PlayerParts) {
 
     let session: ListeningSession
     try {
-      session = await api.startListening(track.id, positionS)
+      session = await started
     } catch (error) {
       if (onDeck[index] === playing) refuse(playing, problemOfError(error))
       return
@@ -241,7 +253,7 @@ export function makePlayer(parts: PlayerParts) {
     const reload = prepared && isOtherVersion(playing, session)
     // What a prepared deck has not fetched yet it finds in the session's answer.
     open(playing, session)
-    if (!prepared || reload) {
+    if (session.hls && (!prepared || reload)) {
       deck.load({ masterUrl: session.hls.masterUrl, ...playing }, positionS, true)
     }
     if (['starting', 'playing', 'stalled'].includes(state().phase.kind)) deck.play()
@@ -262,12 +274,13 @@ export function makePlayer(parts: PlayerParts) {
     // First, since on the free plan the next session ends this one.
     if (now) await complete(now, decks[current].element.currentTime)
     try {
-      const session = await api.startListening(track.id, 0)
+      const session = await start(next, 0)
       if (!onDeck.includes(next)) return
       const reload = isOtherVersion(next, session)
       open(next, session)
       const index = onDeck[0] === next ? 0 : 1
-      if (reload) decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0, true)
+      if (session.hls && reload)
+        decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0, true)
     } catch (error) {
       if (onDeck[current] === next) refuse(next, problemOfError(error))
       else dispatch({ type: 'next-failed' })

@@ -9,6 +9,9 @@ import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './ma
  */
 export const playerStore = createStore<PlayerState>(() => initialState)
 
+/** The machine's state; the store has it a moment later. */
+let state = initialState
+
 /** What carries the machine's effects out. */
 export type Engine = {
   run: (effect: PlayerEffect) => void
@@ -22,15 +25,22 @@ let engine: Engine | null = null
 let offered: PlayableTrack | null = null
 const waiting: PlayerEffect[] = []
 
-/** Tells the player that something happened. */
+/**
+ * Tells the player that something happened. What is to be done comes first and the page is told
+ * after: drawing takes milliseconds in which the request for a session can already travel.
+ */
 export function dispatch(event: PlayerEvent): void {
-  const { state, effects } = step(playerStore.getState(), event)
-  playerStore.setState(state, true)
-  for (const effect of effects) {
+  const next = step(state, event)
+  state = next.state
+  for (const effect of next.effects) {
     if (engine) engine.run(effect)
     else waiting.push(effect)
   }
+  playerStore.setState(state, true)
 }
+
+/** What the player is doing at this moment. */
+export const playerState = (): PlayerState => state
 
 /** Tells the player which track may well be next, so that it can get ready; nothing is leased. */
 export function anticipate(track: PlayableTrack, likelihood: Likelihood): void {

@@ -5,7 +5,7 @@ import { listenToKeys } from './keyboard.ts'
 import { currentTrack } from './machine.ts'
 import { connectMediaSession } from './media-session.ts'
 import { keepLoudness, keepQueue, recallLoudness, recallQueue } from './memory.ts'
-import { connect, dispatch, playerStore } from './store.ts'
+import { connect, dispatch, playerState, playerStore } from './store.ts'
 
 type Decks = RefObject<[HTMLAudioElement | null, HTMLAudioElement | null]>
 
@@ -100,7 +100,7 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
         api: browserApi(),
         makeDeck: (index, onEvent) => makeDeck(elements[index], onEvent),
         dispatch,
-        state: () => playerStore.getState(),
+        state: playerState,
         fetch: (input, init) => fetch(input, init),
         origin: window.location.origin,
         mayListen: () => listener.current !== null,

@@ -12,6 +12,8 @@ export const NewListeningSession = z
     trackId: TrackId,
     /** Where play starts, seconds; decides which key comes first. */
     positionS: PositionS.max(1_000_000).default(0),
+    /** Whether playlists and init segments are wanted; a player that has them is answered sooner. */
+    hls: z.boolean().default(true),
   })
   .meta({ id: 'NewListeningSession' })
 export type NewListeningSession = z.infer<typeof NewListeningSession>
@@ -25,13 +27,16 @@ export const ListeningSession = z
     /** When the token ends. */
     expiresAt: z.iso.datetime(),
     quota: QuotaShape,
-    hls: z.object({
-      masterUrl: z.url(),
-      /** URL → text of the master and of each rendition's playlist. */
-      playlists: z.record(z.string(), z.string()),
-      /** URL → base64 of each rendition's init segment. */
-      inits: z.record(z.string(), z.string()),
-    }),
+    /** null when it was not wanted. */
+    hls: z
+      .object({
+        masterUrl: z.url(),
+        /** URL → text of the master and of each rendition's playlist. */
+        playlists: z.record(z.string(), z.string()),
+        /** URL → base64 of each rendition's init segment. */
+        inits: z.record(z.string(), z.string()),
+      })
+      .nullable(),
     firstKey: z.object({ url: z.url(), keyBase64: z.base64() }),
     durationS: z.number(),
     /** Furthest position reported in this session; 0 for a new one. */

@@ -42,7 +42,7 @@ const StartedRow = z
     period: z.int(),
     kid: z.string(),
     wrapped: z.string(),
-    renditions: z.array(Rendition.extend({ init: z.string() })),
+    renditions: z.array(Rendition.extend({ init: z.string() })).nullable(),
     position_s: z.number(),
     ...timing,
     ...usage,
@@ -168,6 +168,7 @@ export type StartRequest = {
   trackId: TrackId
   positionS: number
   now: Date
+  withRenditions: boolean
 }
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
@@ -178,7 +179,7 @@ export function makeListeningRepo({ db }: { db: Database }) {
       answerOf(
         db,
         z.union([StartedRow, NotStartedRow]),
-        'start_listening_session($1, $2, $3, $4, $5, $6)',
+        'start_listening_session($1, $2, $3, $4, $5, $6, $7)',
         [
           request.newSessionId,
           request.userId,
@@ -186,6 +187,7 @@ export function makeListeningRepo({ db }: { db: Database }) {
           request.trackId,
           request.positionS,
           request.now.toISOString(),
+          request.withRenditions,
         ],
       ),
 

@@ -35,15 +35,15 @@ test('pressing play answers with all that a player needs before the first segmen
   expect(response.status).toBe(201)
 
   const base = `${ORIGIN}/api/v1/tracks/${trackId}/hls`
-  expect(session.hls.masterUrl).toBe(`${base}/master.m3u8?v=1`)
-  expect(Object.keys(session.hls.playlists)).toEqual([
+  expect(session.hls!.masterUrl).toBe(`${base}/master.m3u8?v=1`)
+  expect(Object.keys(session.hls!.playlists)).toEqual([
     `${base}/master.m3u8?v=1`,
     `${base}/64k.m3u8?v=1`,
     `${base}/128k.m3u8?v=1`,
     `${base}/192k.m3u8?v=1`,
   ])
   const init = `${ORIGIN}/api/v1/media/tracks/${trackId}/1/64k/init.mp4`
-  expect(session.hls.inits[init]).toBe('AAECAw==')
+  expect(session.hls!.inits[init]).toBe('AAECAw==')
   const key = await derivePeriodKey(masterKey, trackId, 1, 0)
   expect(session.firstKey).toEqual({
     url: `${ORIGIN}/api/v1/keys/${trackId}/1/0`,
@@ -51,10 +51,20 @@ test('pressing play answers with all that a player needs before the first segmen
   })
   expect(session.quota).toMatchObject({ limitS: 300, usedS: 12, remainingS: 288, unlimited: false })
   // Every URL in a playlist is answered from memory, or is a key or a segment.
-  for (const [url, text] of Object.entries(session.hls.playlists)) {
+  for (const [url, text] of Object.entries(session.hls!.playlists)) {
     const fetched = await api.call('GET', url)
     expect([fetched.status, await fetched.text()]).toEqual([200, text])
   }
+})
+
+test('a player that has the files already is answered with the session and the key alone', async () => {
+  const { token } = await api.signIn()
+  const { trackId } = await makeTrack(api.db)
+  const body = { trackId, hls: false }
+  const response = await api.call('POST', 'listening-sessions', { body, bearer: token })
+  const text = await response.text()
+  expect(JSON.parse(text)).toMatchObject({ hls: null, firstKey: {}, durationS: 180 })
+  expect(text.length).toBeLessThan(1500)
 })
 
 test('the first key is that of the period where play starts', async () => {
@@ -390,7 +400,7 @@ test('a play that counted is in the history once, and in the totals', async () =
 })
 
 const names = (session: ListeningSession) =>
-  Object.keys(session.hls.playlists).map((url) => /(\w+)\.m3u8/.exec(url)?.[1])
+  Object.keys(session.hls!.playlists).map((url) => /(\w+)\.m3u8/.exec(url)?.[1])
 
 test('premium hears all renditions and has no limit; free and strangers hear up to 192 kbit/s', async () => {
   const free = await api.signIn()
@@ -457,8 +467,8 @@ test('with a CDN in front of the bucket, playlists and covers point there', asyn
   const { token } = await cdn.signIn()
   const started = await cdn.call('POST', 'listening-sessions', { body: { trackId }, bearer: token })
   const { hls } = await started.json<ListeningSession>()
-  expect(Object.keys(hls.inits)[0]).toBe(`https://cdn.example/tracks/${trackId}/1/64k/init.mp4`)
-  const playlist = hls.playlists[`${ORIGIN}/api/v1/tracks/${trackId}/hls/64k.m3u8?v=1`]
+  expect(Object.keys(hls!.inits)[0]).toBe(`https://cdn.example/tracks/${trackId}/1/64k/init.mp4`)
+  const playlist = hls!.playlists[`${ORIGIN}/api/v1/tracks/${trackId}/hls/64k.m3u8?v=1`]
   expect(playlist).toContain(`\nhttps://cdn.example/tracks/${trackId}/1/64k/0.m4s\n`)
   expect(playlist).toContain(`URI="/api/v1/keys/${trackId}/1/0"`)
 })
@@ -467,7 +477,7 @@ test('a long track has a playlist with all its periods', async () => {
   const listener = await api.signIn({ plan: 'premium' })
   const { trackId } = await makeTrack(api.db, { durationS: 3600 })
   const { session } = await start(listener, trackId)
-  const text = Object.values(session.hls.playlists)[1] ?? ''
+  const text = Object.values(session.hls!.playlists)[1] ?? ''
   const keys = new Set([...text.matchAll(/keys\/[^"]+\/(\d+)"/g)].map((match) => match[1]))
   const timing = { sampleRate: 44_100, sampleCount: 3600 * 44_100, primingSamples: 1024 }
   expect(keys.size).toBe(periodCount(timing))

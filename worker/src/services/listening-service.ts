@@ -1,5 +1,6 @@
 import {
   derivePeriodKey,
+  type MediaTiming,
   newId,
   nextReset,
   type Plan,
@@ -95,6 +96,29 @@ function offered<R extends Rendition>(renditions: R[], maxBitrate: number | null
   return heard.length > 0 ? heard : renditions.slice(0, 1)
 }
 
+/** All playlists and init segments of a track, by their absolute URLs. */
+function filesOf(
+  track: { trackId: TrackId; version: number; timing: MediaTiming },
+  renditions: (Rendition & { init: string })[],
+  urls: PlaylistUrls,
+  absolute: (url: string) => string,
+): ListeningSession['hls'] {
+  const master = absolute(masterUrl(track, urls))
+  const durations = segmentDurations(track.timing)
+  const playlists = { [master]: masterPlaylist(track, renditions, urls) }
+  const inits: Record<string, string> = {}
+  for (const rendition of renditions) {
+    playlists[absolute(renditionUrl(track, rendition.name, urls))] = mediaPlaylist(
+      track,
+      rendition,
+      urls,
+      durations,
+    )
+    inits[absolute(initUrl(track, rendition.name, urls))] = rendition.init
+  }
+  return { masterUrl: master, playlists, inits }
+}
+
 /** Listening: sessions, keys, positions, playlists. */
 export function makeListeningService({
   listening,
@@ -131,7 +155,7 @@ export function makeListeningService({
      */
     async start(
       who: AccessClaims,
-      { trackId, positionS }: NewListeningSession,
+      { trackId, positionS, hls }: NewListeningSession,
       { origin, mediaBase }: Origins,
     ): Promise<{ isResumed: boolean; session: ListeningSession }> {
       const now = clock()
@@ -142,6 +166,7 @@ export function makeListeningService({
         trackId,
         positionS,
         now,
+        withRenditions: hls,
       })
       if (started.outcome !== 'started' && started.outcome !== 'resumed')
         throw refusal(started.outcome, now, 'retryAfterS' in started ? started.retryAfterS : 0)
@@ -154,10 +179,9 @@ export function makeListeningService({
       ])
 
       const track = { trackId, version, timing }
-      const durations = segmentDurations(timing)
       const urls: PlaylistUrls = { apiBase: API_BASE, mediaBase, token: null }
       const absolute = (url: string) => new URL(url, origin).toString()
-      const renditions = offered(started.renditions, PLANS[plan].maxBitrate)
+      const renditions = started.renditions && offered(started.renditions, PLANS[plan].maxBitrate)
       return {
         isResumed: started.outcome === 'resumed',
         session: {
@@ -165,22 +189,7 @@ export function makeListeningService({
           token: issued.token,
           expiresAt: issued.expiresAt.toISOString(),
           quota: quotaOf(started.limitMs, started.usedMs, now),
-          hls: {
-            masterUrl: absolute(masterUrl(track, urls)),
-            playlists: Object.fromEntries([
-              [absolute(masterUrl(track, urls)), masterPlaylist(track, renditions, urls)],
-              ...renditions.map((rendition) => [
-                absolute(renditionUrl(track, rendition.name, urls)),
-                mediaPlaylist(track, rendition, urls, durations),
-              ]),
-            ]),
-            inits: Object.fromEntries(
-              renditions.map((rendition) => [
-                absolute(initUrl(track, rendition.name, urls)),
-                rendition.init,
-              ]),
-            ),
-          },
+          hls: renditions && filesOf(track, renditions, urls, absolute),
           firstKey: { url: absolute(keyUrl(track, period, urls)), keyBase64: toBase64(key) },
           durationS,
           positionS: started.positionS,
