@@ -1,14 +1,17 @@
 /**
- * `npm run bench:ingest -- [--runs N] [--json FILE] FILE…`: a whole ingest job against a bare ffmpeg
- * that decodes the same file once and encodes the same three renditions with default settings, in
- * turns in one run.
+ * `npm run bench:ingest -- [--runs N] [--long HOURS] [--json FILE] FILE…`: a whole ingest job against
+ * a bare ffmpeg that decodes the same file once and encodes the same three renditions with default
+ * settings, in turns in one run. The job runs in a process that is warm, as a transcoder is after
+ * its first. With `--long`, one run of the first file played again and again for that many hours: a
+ * mix whose memory must not grow with its length.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startFixture } from '../../transcoder/src/testing/fixture.ts'
 import { makeUpload } from '../../transcoder/src/testing/uploads.ts'
+import { ffmpeg } from '../lib/ffmpeg.ts'
 import { encodeBare } from './bare.ts'
 import { cpuSoFar, measure, median, type Cost } from './measure.ts'
 import { JOB_STEPS, type JobStep } from '@mist/db/contract'
@@ -27,11 +30,16 @@ type JobCost = Cost & {
 
 const { values, positionals: files } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, json: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    long: { type: 'string' },
+    json: { type: 'string' },
+  },
 })
-const runs = Number(values.runs)
+const longHours = values.long === undefined ? null : Number(values.long)
+const runs = longHours === null ? Number(values.runs) : 1
 if (files.length === 0 || !Number.isInteger(runs) || runs < 1) {
-  console.error('usage: npm run bench:ingest -- [--runs N] [--json FILE] FILE…')
+  console.error('usage: npm run bench:ingest -- [--runs N] [--long HOURS] [--json FILE] FILE…')
   process.exit(2)
 }
 
@@ -64,6 +72,29 @@ function rounded(row: Record<string, string | number>): Record<string, string | 
   )
 }
 
+/** Writes a file of that many hours with the same coded sound over and over. */
+async function repeat(file: string, hours: number): Promise<string> {
+  const long = join(scratch, `${hours}-hours${extname(file)}`)
+  const end = String(hours * 3600)
+  await ffmpeg(
+    [
+      '-v',
+      'error',
+      '-stream_loop',
+      '-1',
+      '-i',
+      file,
+      '-map',
+      '0:a:0',
+      '-c',
+      'copy',
+      '-t',
+      end,
+    ].concat(long),
+  )
+  return long
+}
+
 async function runJob(file: string): Promise<JobCost> {
   const { jobId } = await makeUpload(fixture, file)
   steps = new Map()
@@ -83,9 +114,10 @@ async function runJob(file: string): Promise<JobCost> {
 try {
   const report = []
   const stepReport = []
-  for (const file of files) {
+  const measured = longHours === null ? files : [await repeat(files[0]!, longHours)]
+  for (const [at, file] of measured.entries()) {
     // Once each for nothing: compilers, caches and connections warm up.
-    await runJob(file)
+    await runJob(files[at]!)
     const bare: Cost[] = []
     const jobs: JobCost[] = []
     for (let run = 0; run < runs; run++) {

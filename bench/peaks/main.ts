@@ -1,7 +1,7 @@
 /**
- * `npm run bench:peaks -- [--ceilings -1,-1.5,-2] FILE…`: how high the decoded renditions of real
- * tracks rise above the limiter's ceiling. Encodes each file as a job does, with each ceiling in
- * turn, decodes every rendition and measures sample and true peak.
+ * `npm run bench:peaks -- [--ceilings=-1.5,-3] FILE…`: how high the decoded renditions of real
+ * tracks peak. Encodes each file as a job does, with the limiters of its plan or with each ceiling
+ * given in turn, decodes every rendition and measures sample and true peak.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,18 +9,28 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readLoudness } from '../../transcoder/src/jobs/transcode/analyse.ts'
 import { encodeOptions } from '../../transcoder/src/jobs/transcode/ffmpeg-args.ts'
-import { makePlan } from '../../transcoder/src/jobs/transcode/plan.ts'
+import {
+  makePlan,
+  type Plan,
+  type RenditionPlan,
+} from '../../transcoder/src/jobs/transcode/plan.ts'
 import { ffmpeg } from '../lib/ffmpeg.ts'
 
 const LADDER = [64_000, 128_000, 192_000]
 
 const { values, positionals: files } = parseArgs({
   allowPositionals: true,
-  options: { ceilings: { type: 'string', default: '-1.5,-2,-2.5,-3' } },
+  options: { ceilings: { type: 'string' } },
 })
 if (files.length === 0) {
   console.error('usage: npm run bench:peaks -- [--ceilings=-1,-2] FILE…')
   process.exit(2)
+}
+
+/** All renditions under one ceiling; undefined: as planned. */
+function limited(plan: Plan, ceilingDb: number | undefined): RenditionPlan[] {
+  if (ceilingDb === undefined) return plan.renditions
+  return plan.renditions.map((rendition) => ({ ...rendition, ceilingDb }))
 }
 
 const scratch = await mkdtemp(join(tmpdir(), 'mist-peaks-'))
@@ -49,13 +59,17 @@ try {
       rawTags: new Map<string, string>(),
     }
     const plan = makePlan(source, readLoudness(log), LADDER)
-    for (const ceilingDb of values.ceilings.split(',').map(Number)) {
+    for (const ceilingDb of values.ceilings?.split(',').map(Number) ?? [undefined]) {
       const coded = join(scratch, 'coded.mp4')
-      await ffmpeg(['-i', file, ...encodeOptions({ ...plan, ceilingDb }), coded])
+      await ffmpeg([
+        '-i',
+        file,
+        ...encodeOptions({ ...plan, renditions: limited(plan, ceilingDb) }),
+        coded,
+      ])
       const row: Record<string, string | number | boolean> = {
         file: basename(file),
-        limited: plan.limited,
-        ceilingDb,
+        ceilingDb: ceilingDb ?? 'as planned',
       }
       for (const [track, { name }] of plan.renditions.entries()) {
         for (const peak of ['sample', 'true']) {

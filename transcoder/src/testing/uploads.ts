@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { JobId, JobKind, newId, originalKey, TrackId, UploadId } from '@mist/db/contract'
@@ -37,20 +38,27 @@ export async function makeUpload(
     withOutbox?: boolean
   } = {},
 ): Promise<TestUpload> {
-  const body = typeof original === 'string' ? await readFile(original) : original
+  // Streamed, so that a long recording does not count as the memory of the process that tests it.
+  const body = typeof original === 'string' ? createReadStream(original) : original
+  const length = typeof original === 'string' ? (await stat(original)).size : original.length
   const { kind = 'ingest', metadata = {}, withOutbox = true } = options
   const uploadId = newId(UploadId)
   const jobId = newId(JobId)
   const trackId = options.trackId ?? newId(TrackId)
   const filename = typeof original === 'string' ? basename(original) : 'upload.bin'
   await s3.send(
-    new PutObjectCommand({ Bucket: 'originals', Key: originalKey(uploadId), Body: body }),
+    new PutObjectCommand({
+      Bucket: 'originals',
+      Key: originalKey(uploadId),
+      Body: body,
+      ContentLength: length,
+    }),
   )
   await db.transaction(async (tx) => {
     await tx.insert(uploads).values({
       id: uploadId,
       filename,
-      sizeBytes: options.sizeBytes ?? Math.max(1, body.length),
+      sizeBytes: options.sizeBytes ?? Math.max(1, length),
       contentType: 'application/octet-stream',
       metadata,
       objectKey: originalKey(uploadId),

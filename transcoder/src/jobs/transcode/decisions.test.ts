@@ -29,17 +29,24 @@ const coded = (code: string) => Object.assign(new Error('x'), { code })
 
 const LADDER = [64_000, 128_000, 192_000]
 
+/** The gain, and the limiter's ceiling in each rendition. */
+const ceilings = (integratedLufs: number, samplePeakDbfs: number | null) => {
+  const { gainDb, renditions } = makePlan(source, { integratedLufs, samplePeakDbfs }, LADDER)
+  return [gainDb, ...renditions.map(({ ceilingDb }) => ceilingDb)]
+}
+
 test('the gain brings a track to -14 LUFS; the limiter works only where peaks come near the ceiling', () => {
-  expect(makePlan(source, loudness, LADDER)).toMatchObject({ gainDb: 6, limited: false })
-  const loud = makePlan(source, { integratedLufs: -20, samplePeakDbfs: -8.4 }, LADDER)
-  expect(loud).toMatchObject({ gainDb: 6, limited: true })
-  const mastered = makePlan(source, { integratedLufs: -8, samplePeakDbfs: 0.4 }, LADDER)
-  expect(mastered).toMatchObject({ gainDb: -6, limited: false })
+  expect(ceilings(-20, -11.1)).toEqual([6, null, null, null])
+  // Coded at 64 kbit/s, peaks rise higher.
+  expect(ceilings(-20, -10.9)).toEqual([6, -4, null, null])
+  expect(ceilings(-20, -8.4)).toEqual([6, -4, -1.5, -1.5])
+  expect(ceilings(-8, 0.4)).toEqual([-6, null, null, null])
 })
 
 test('silence is not amplified, and a whisper not without end', () => {
   const silent = makePlan(source, { integratedLufs: -70, samplePeakDbfs: null }, LADDER)
-  expect(silent).toMatchObject({ gainDb: 0, limited: false })
+  expect(silent.gainDb).toBe(0)
+  expect(silent.renditions.map(({ ceilingDb }) => ceilingDb)).toEqual([null, null, null])
   expect(makePlan(source, { integratedLufs: -60, samplePeakDbfs: -50 }, LADDER).gainDb).toBe(30)
 })
 

@@ -124,21 +124,27 @@ export function analyseOptions(source: { channels: number }): string[] {
  * rendition, in the ladder's order, every fragment one track's.
  */
 export function encodeOptions(plan: Plan): string[] {
+  // Renditions with one ceiling share a limiter.
+  const ceilings = [...new Set(plan.renditions.map(({ ceilingDb }) => ceilingDb))]
   const chain = [
     `[0:a:0]aresample=${plan.sampleRate}`,
     STEREO,
     ...(plan.gainDb === 0 ? [] : [`volume=${plan.gainDb.toFixed(2)}dB:precision=float`]),
-    ...limiter(plan),
+    split(ceilings.map((_, group) => `[g${group}]`)),
+  ].join(',')
+  const groups = ceilings.map((ceilingDb, group) => {
+    const outputs = plan.renditions.flatMap((rendition, i) =>
+      rendition.ceilingDb === ceilingDb ? [`[r${i}]`] : [],
+    )
     // Timestamps count samples from here on, so that a gap or a jump in the file's own, or the
     // limiter's look-ahead, can't become one in ours.
-    'asetpts=N/SR/TB',
-    `asplit=${plan.renditions.length}${plan.renditions.map((_, i) => `[r${i}]`).join('')}`,
-  ]
+    return `[g${group}]${[...limiter(ceilingDb), 'asetpts=N/SR/TB', split(outputs)].join(',')}`
+  })
   return [
     '-v',
     'error',
     '-filter_complex',
-    chain.join(','),
+    [chain, ...groups].join(';'),
     ...plan.renditions.flatMap((_, i) => ['-map', `[r${i}]`]),
     '-c:a',
     'aac',
@@ -170,8 +176,12 @@ export function coverOptions(streamIndex: number): string[] {
   return ['-v', 'error', '-map', `0:${streamIndex}`, '-c', 'copy', '-frames:v', '1', '-f', 'data']
 }
 
-function limiter({ limited, ceilingDb }: Plan): string[] {
-  if (!limited) return []
+function split(outputs: readonly string[]): string {
+  return `asplit=${outputs.length}${outputs.join('')}`
+}
+
+function limiter(ceilingDb: number | null): string[] {
+  if (ceilingDb === null) return []
   const limit = 10 ** (ceilingDb / 20)
   // `latency` gives back the look-ahead, so that not a sample is added or lost.
   return [`alimiter=limit=${limit.toFixed(4)}:attack=5:release=50:level=disabled:latency=1`]

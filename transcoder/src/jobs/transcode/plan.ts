@@ -4,15 +4,17 @@ import type { Source } from './source.ts'
 const TARGET_LUFS = -14
 
 /**
- * Where the limiter holds samples, dBFS. Peaks between samples and what the encoder adds rise higher:
- * `npm run bench:peaks` decodes every rendition of real tracks at several ceilings.
+ * Where the limiter holds samples, dBFS, so that no decoded rendition clips: the encoder adds up to
+ * 1.1 dB from 96 kbit/s on and up to 3.0 dB below (`npm run bench:peaks`, seven tracks).
  */
-const CEILING_DBFS = -1.5
+const CEILING_HIGH_RATE_DBFS = -1.5
+const CEILING_LOW_RATE_DBFS = -4
 
 /**
- * A source whose highest sample comes this near to the ceiling gets the limiter, for resampling can
+ * A source whose highest sample comes this near to a ceiling gets the limiter, for resampling can
  * raise it. The limiter lets pass what stays below, so one too many costs a little time only; for
- * the same reason a true peak, at twice the time of the whole analysis, would change not a sample.
+ * the same reason a true peak, which costs as much as the rest of the analysis, would change not a
+ * sample.
  */
 const NEAR_DB = 1
 
@@ -53,6 +55,8 @@ export type RenditionPlan = {
   /** Bits per second. */
   bitrate: number
   coder: Coder
+  /** Where the limiter holds its samples, dBFS; null where none come near. */
+  ceilingDb: number | null
 }
 
 export type Plan = {
@@ -60,10 +64,6 @@ export type Plan = {
   sampleRate: number
   primingSamples: number
   gainDb: number
-  /** Whether peaks must be held down. */
-  limited: boolean
-  /** Where the limiter holds them, dBFS. */
-  ceilingDb: number
   renditions: RenditionPlan[]
 }
 
@@ -84,9 +84,7 @@ export function makePlan(source: Source, loudness: Loudness, ladder: readonly nu
     sampleRate,
     primingSamples: PRIMING_SAMPLES,
     gainDb,
-    limited: peak + gainDb > CEILING_DBFS - NEAR_DB,
-    ceilingDb: CEILING_DBFS,
-    renditions: chooseRenditions(source, ladder),
+    renditions: chooseRungs(source, ladder).map((bitrate) => planRendition(bitrate, peak + gainDb)),
   }
 }
 
@@ -97,14 +95,19 @@ function chooseGain({ integratedLufs }: Loudness): number {
 }
 
 /** The rungs that the source can feed; always the lowest, so that everything plays. */
-function chooseRenditions(source: Source, ladder: readonly number[]): RenditionPlan[] {
+function chooseRungs(source: Source, ladder: readonly number[]): number[] {
   const rungs = [...ladder].sort((a, b) => a - b)
   const most = source.lossy && source.bitrate !== null ? source.bitrate * LOSSY_HEADROOM : Infinity
-  return rungs
-    .filter((bitrate, index) => index === 0 || bitrate <= most)
-    .map((bitrate) => ({
-      name: `${Math.round(bitrate / 1000)}k`,
-      bitrate,
-      coder: bitrate >= HIGH_FROM ? HIGH_RATE : LOW_RATE,
-    }))
+  return rungs.filter((bitrate, index) => index === 0 || bitrate <= most)
+}
+
+function planRendition(bitrate: number, peakDb: number): RenditionPlan {
+  const isHigh = bitrate >= HIGH_FROM
+  const ceilingDb = isHigh ? CEILING_HIGH_RATE_DBFS : CEILING_LOW_RATE_DBFS
+  return {
+    name: `${Math.round(bitrate / 1000)}k`,
+    bitrate,
+    coder: isHigh ? HIGH_RATE : LOW_RATE,
+    ceilingDb: peakDb > ceilingDb - NEAR_DB ? ceilingDb : null,
+  }
 }
