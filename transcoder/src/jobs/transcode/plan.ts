@@ -5,7 +5,7 @@ const TARGET_LUFS = -14
 
 /**
  * Where the limiter holds samples, dBFS, so that no decoded rendition clips: the encoder adds up to
- * 1.1 dB from 96 kbit/s on and up to 3.0 dB below (`npm run bench:peaks`, seven tracks).
+ * 1.1 dB from 96 kbit/s on and up to 3.3 dB below (`npm run bench:peaks`, seven tracks).
  */
 const CEILING_HIGH_RATE_DBFS = -1.5
 const CEILING_LOW_RATE_DBFS = -4
@@ -31,7 +31,7 @@ const LOSSY_HEADROOM = 3
 const PRIMING_SAMPLES = 1024
 
 /** Settings of ffmpeg's AAC encoder. */
-export type Coder = {
+type Coder = {
   search: 'twoloop' | 'fast'
   /** One signal for both channels in the upper bands. */
   intensityStereo: boolean
