@@ -8,19 +8,27 @@ import { CAPACITY_TRACK_S, makeWorld, type Listener, type World } from './world.
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    connections: { type: 'string', default: '8' },
-    requests: { type: 'string', default: '1200' },
+    rounds: { type: 'string', default: '9' },
+    /** At one connection latencies are the service's own; at more they are also the machine's queue. */
+    connections: { type: 'string', default: '1,8' },
+    requests: { type: 'string', default: '400' },
     out: { type: 'string', default: 'bench/reports/api.json' },
   },
 })
 const rounds = Number(options.rounds)
-const connections = Number(options.connections)
+const loads = options.connections.split(',').map(Number)
 const requests = Number(options.requests)
+
+/** Rounds that are not counted, for each number of connections. */
+const WARM_ROUNDS = 3
+
+/** Rounds in all; those with few and with many connections take turns. */
+const turns = (WARM_ROUNDS + rounds) * loads.length
 
 /** Leases that one premium listener may take in a burst: 540 s of pace, of which the start takes one. */
 const LEASES_PER_LISTENER = 40
 
+type Result = LoadResult & { statements: number }
 type Scenario = { name: string; origin: string; expect: number; calls: Call[] }
 type Session = { id: string; token: string; trackId: string; version: number }
 
@@ -47,10 +55,10 @@ async function openSessions(
   return sessions
 }
 
-function scenariosOf(world: World, round: number, sessions: Session[]): Scenario[] {
+function scenariosOf(world: World, turn: number, sessions: Session[]): Scenario[] {
   const { apiUrl, bareUrl } = world
-  const trackId = world.trackIds[round]!
-  const starters = world.listeners.slice((rounds + 1) * sessions.length)
+  const trackId = world.trackIds[turn]!
+  const starters = world.listeners.slice(turns * sessions.length)
   return [
     { name: 'bare hello', origin: bareUrl, expect: 200, calls: repeat({ path: '/hello' }) },
     { name: 'bare statement', origin: bareUrl, expect: 200, calls: repeat({ path: '/statement' }) },
@@ -109,31 +117,32 @@ function scenariosOf(world: World, round: number, sessions: Session[]): Scenario
   ]
 }
 
-const perRound = Math.ceil(requests / LEASES_PER_LISTENER)
+const perTurn = Math.ceil(requests / LEASES_PER_LISTENER)
 console.log('Preparing Postgres 17, the bundles and the listeners…')
-const world = await makeWorld({
-  listeners: (rounds + 1) * perRound + requests,
-  tracks: Math.max(60, rounds + 1),
-})
-const results = new Map<string, (LoadResult & { statements: number })[]>()
+const world = await makeWorld({ listeners: turns * perTurn + requests, tracks: turns })
+/** By connections, by scenario: one result a round. */
+const results = new Map(loads.map((connections) => [connections, new Map<string, Result[]>()]))
 let capacity: Awaited<ReturnType<typeof measureCapacity>> = []
 try {
-  // Round 0 warms caches, connections and compilers, and is not counted.
-  for (let round = 0; round <= rounds; round++) {
-    const crowd = world.listeners.slice(round * perRound, (round + 1) * perRound)
+  for (let turn = 0; turn < turns; turn++) {
+    // The first rounds warm caches, connections and compilers, and are not counted.
+    const isWarm = turn >= WARM_ROUNDS * loads.length
+    const connections = loads[turn % loads.length]!
+    const crowd = world.listeners.slice(turn * perTurn, (turn + 1) * perTurn)
     const sessions = await openSessions(world, crowd, world.leaseTrackId)
-    for (const { name, origin, expect, calls } of scenariosOf(world, round, sessions)) {
+    for (const { name, origin, expect, calls } of scenariosOf(world, turn, sessions)) {
       const before = world.statements.count
       const result = await load(origin, calls, { connections, expect })
       const statements = (world.statements.count - before) / calls.length
-      if (round === 0) continue
       if (Object.keys(result.unexpected).length > 0)
         throw new Error(`${name}: unexpected answers ${JSON.stringify(result.unexpected)}`)
-      results.set(name, [...(results.get(name) ?? []), { ...result, statements }])
+      if (!isWarm) continue
+      const runs = results.get(connections)!
+      runs.set(name, [...(runs.get(name) ?? []), { ...result, statements }])
     }
     // As autovacuum does a minute after a table has grown; until then plans are those of empty tables.
-    if (round === 0) await world.pool.query('vacuum analyze')
-    process.stdout.write(round === 0 ? 'warm · ' : `round ${round} of ${rounds} · `)
+    if (turn === 0) await world.pool.query('vacuum analyze')
+    process.stdout.write(isWarm ? '.' : 'warm ')
   }
   capacity = await measureCapacity(world.pool, {
     connections: [1, 4, 16],
@@ -145,34 +154,43 @@ try {
 }
 
 const p50 = (result: LoadResult) => quantile(result.latenciesMs, 0.5)
-const hello = results.get('bare hello')!
-const statement = results.get('bare statement')!
-const rows = [...results].map(([name, runs]) => ({
-  name,
-  requestsPerS: Math.round(median(runs.map((run) => run.requestsPerS))),
-  p50Ms: median(runs.map(p50)),
-  p99Ms: median(runs.map((run) => quantile(run.latenciesMs, 0.99))),
-  statements: median(runs.map((run) => run.statements)),
-  // Pair by pair within a round, so that a machine that slows down slows down both sides.
-  p50ToStatement: median(runs.map((run, index) => p50(run) / p50(statement[index]!))),
-  throughputToHello: median(
-    runs.map((run, index) => run.requestsPerS / hello[index]!.requestsPerS),
-  ),
-}))
 
-console.log('\n')
-printTable(
-  ['', 'req/s', 'p50 ms', 'p99 ms', 'statements', 'p50 ÷ bare statement', 'req/s ÷ bare hello'],
-  rows.map((row) => [
-    row.name,
-    row.requestsPerS,
-    row.p50Ms.toFixed(2),
-    row.p99Ms.toFixed(2),
-    row.statements.toFixed(2),
-    row.p50ToStatement.toFixed(2),
-    row.throughputToHello.toFixed(2),
-  ]),
-)
+/** Pair by pair within a round, so that a machine that slows down slows down both sides. */
+function summarise(runs: Map<string, Result[]>) {
+  const hello = runs.get('bare hello')!
+  const statement = runs.get('bare statement')!
+  return [...runs].map(([name, measured]) => ({
+    name,
+    requestsPerS: Math.round(median(measured.map((run) => run.requestsPerS))),
+    p50Ms: median(measured.map(p50)),
+    p99Ms: median(measured.map((run) => quantile(run.latenciesMs, 0.99))),
+    statements: median(measured.map((run) => run.statements)),
+    p50ToStatement: median(measured.map((run, index) => p50(run) / p50(statement[index]!))),
+    throughputToHello: median(
+      measured.map((run, index) => run.requestsPerS / hello[index]!.requestsPerS),
+    ),
+  }))
+}
+
+const tables = loads.map((connections) => ({
+  connections,
+  rows: summarise(results.get(connections)!),
+}))
+for (const { connections, rows } of tables) {
+  console.log(`\n\n${connections === 1 ? 'one connection' : `${connections} connections`}:\n`)
+  printTable(
+    ['', 'req/s', 'p50 ms', 'p99 ms', 'statements', 'p50 ÷ bare statement', 'req/s ÷ bare hello'],
+    rows.map((row) => [
+      row.name,
+      row.requestsPerS,
+      row.p50Ms.toFixed(2),
+      row.p99Ms.toFixed(2),
+      row.statements.toFixed(2),
+      row.p50ToStatement.toFixed(2),
+      row.throughputToHello.toFixed(2),
+    ]),
+  )
+}
 console.log('\nleases straight from Postgres, no Worker in front:\n')
 printTable(
   ['connections', 'leases/s', 'p99 ms', 'listeners at once'],
@@ -184,4 +202,4 @@ printTable(
     row.leasesPerS * PERIOD_S,
   ]),
 )
-await writeReport(options.out, { benchmark: 'api', rounds, connections, requests, rows, capacity })
+await writeReport(options.out, { benchmark: 'api', rounds, requests, tables, capacity })

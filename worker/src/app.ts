@@ -31,14 +31,11 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
   app.use(async (c, next) => {
     c.set('deps', deps)
     await next()
-  })
-  app.use(requestLog)
-  app.use(async (c, next) => {
-    await next()
     // What may be kept says so itself.
     // Not c.header(): after the answer is made that copies the whole Response.
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
   })
+  app.use(requestLog)
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -59,13 +56,15 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
       xXssProtection: false,
     }),
   )
-  app.use('/api/v1/*', async (c, next) => {
+  app.use('/api/v1/*', (c, next) => {
     // A browser names its page's origin wherever CORS matters; without one there is nothing to allow.
     if (c.req.header('origin') === undefined || c.req.path.startsWith('/api/v1/media/'))
       return next()
     return allowWebOrigins(c, next)
   })
-  app.use(
+  app.on(
+    ['POST', 'PUT', 'PATCH', 'DELETE'],
+    '*',
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
       onError: () => {

@@ -48,8 +48,8 @@ export function makeDeps(
     /** Whether a failure only means that the database can't be asked now. */
     isAway: isDatabaseAway,
     cache: makeEdgeCache(),
-    /** Pages of the catalogue, as JSON; at some 15 KB each they stay below 2 MB. */
-    pages: makeMemory<string>({ kept: 100, now: () => clock().getTime() }),
+    /** Pages of the catalogue, as JSON in UTF-8; at some 15 KB each they stay below 2 MB. */
+    pages: makeMemory<ArrayBuffer>({ kept: 100, now: () => clock().getTime() }),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,

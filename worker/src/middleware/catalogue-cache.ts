@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../app-env.ts'
 import { whoIsAsking } from './credentials.ts'
 
@@ -9,14 +9,11 @@ const CATALOGUE_CACHE_S = 5
 const ASK_AGAIN = 'public, max-age=0'
 
 /** Only what the answer depends on: a nonce in the query must not fill the cache. */
-function cacheKey(url: string): string {
-  const { origin, pathname, searchParams } = new URL(url)
-  const key = new URLSearchParams()
-  for (const name of ['cursor', 'limit']) {
-    const value = searchParams.get(name)
-    if (value !== null) key.set(name, value)
-  }
-  return `${origin}${pathname}?${key.toString()}`
+function cacheKey({ req }: Context<AppEnv>): string {
+  const query = req.url.indexOf('?')
+  const address = query === -1 ? req.url : req.url.slice(0, query)
+  const page = ['cursor', 'limit'].map((name) => encodeURIComponent(req.query(name) ?? ''))
+  return `${address}?${page.join('&')}`
 }
 
 /**
@@ -33,24 +30,24 @@ export const cachedForVisitors: MiddlewareHandler<AppEnv> = async (c, next) => {
 
   const { cache, pages, clock } = c.var.deps
   const json = { 'content-type': 'application/json' }
-  const key = cacheKey(c.req.url)
+  const key = cacheKey(c)
   const remembered = pages.get(key)
   if (remembered !== undefined)
     return c.body(remembered, 200, { ...json, 'cache-control': ASK_AGAIN })
 
   const cached = await cache.match(new Request(key))
   if (cached) {
-    const text = await cached.text()
+    const page = await cached.arrayBuffer()
     // It may be four seconds old already, so here it is kept for one.
-    pages.set(key, text, clock().getTime() + 1000)
-    return c.body(text, 200, { ...json, 'cache-control': ASK_AGAIN })
+    pages.set(key, page, clock().getTime() + 1000)
+    return c.body(page, 200, { ...json, 'cache-control': ASK_AGAIN })
   }
 
   await next()
   if (c.res.status !== 200) return
-  const text = await c.res.clone().text()
-  pages.set(key, text, clock().getTime() + CATALOGUE_CACHE_S * 1000)
+  const page = await c.res.clone().arrayBuffer()
+  pages.set(key, page, clock().getTime() + CATALOGUE_CACHE_S * 1000)
   c.header('cache-control', ASK_AGAIN)
   const headers = { ...json, 'cache-control': `public, max-age=${CATALOGUE_CACHE_S}` }
-  c.executionCtx.waitUntil(cache.put(new Request(key), new Response(text, { headers })))
+  c.executionCtx.waitUntil(cache.put(new Request(key), new Response(page, { headers })))
 }
