@@ -12,6 +12,8 @@ const { values: options } = parseArgs({
     /** At one connection latencies are the service's own; at more they are also the machine's queue. */
     connections: { type: 'string', default: '1,8' },
     requests: { type: 'string', default: '400' },
+    /** Milliseconds to the database and back; Neon in the Worker's region is one to three. */
+    'database-ms': { type: 'string', default: '0' },
     out: { type: 'string', default: 'bench/reports/api.json' },
   },
 })
@@ -119,7 +121,11 @@ function scenariosOf(world: World, turn: number, sessions: Session[]): Scenario[
 
 const perTurn = Math.ceil(requests / LEASES_PER_LISTENER)
 console.log('Preparing Postgres 17, the bundles and the listeners…')
-const world = await makeWorld({ listeners: turns * perTurn + requests, tracks: turns })
+const world = await makeWorld({
+  listeners: turns * perTurn + requests,
+  tracks: turns,
+  databaseMs: Number(options['database-ms']),
+})
 /** By connections, by scenario: one result a round. */
 const results = new Map(loads.map((connections) => [connections, new Map<string, Result[]>()]))
 let capacity: Awaited<ReturnType<typeof measureCapacity>> = []
@@ -202,4 +208,11 @@ printTable(
     row.leasesPerS * PERIOD_S,
   ]),
 )
-await writeReport(options.out, { benchmark: 'api', rounds, requests, tables, capacity })
+await writeReport(options.out, {
+  benchmark: 'api',
+  rounds,
+  requests,
+  databaseMs: Number(options['database-ms']),
+  tables,
+  capacity,
+})

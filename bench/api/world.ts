@@ -25,7 +25,16 @@ export type Listener = { userId: UserId; familyId: FamilyId; accessToken: string
  * The world of the API benchmark: a real Postgres 17 behind the Neon protocol, the deployed bundle
  * and the baseline in plain workerd, premium listeners, and a catalogue.
  */
-export async function makeWorld({ listeners, tracks }: { listeners: number; tracks: number }) {
+export async function makeWorld({
+  listeners,
+  tracks,
+  databaseMs,
+}: {
+  listeners: number
+  tracks: number
+  /** Milliseconds to the database and back, on top of this machine's own. */
+  databaseMs: number
+}) {
   const dir = fileURLToPath(new URL('../../.local/postgres17', import.meta.url))
   const postgres = await startRealPostgres({ dir, say: (text) => console.log(text) })
   const admin = new pg.Client({ connectionString: postgres.url })
@@ -39,6 +48,7 @@ export async function makeWorld({ listeners, tracks }: { listeners: number; trac
   const statements = { count: 0 }
   const proxy = await makeNeonProxy({
     upstream: url.href,
+    latencyMs: databaseMs,
     onStatement: () => {
       statements.count++
     },

@@ -40,6 +40,7 @@ export function makeDeps(
   })
   const tokens = makeTokens({ secret: config.JWT_SECRET, clock })
   const originals = config.S3_ORIGINALS_BUCKET
+  const now = () => clock().getTime()
 
   return {
     log,
@@ -49,7 +50,7 @@ export function makeDeps(
     isAway: isDatabaseAway,
     cache: makeEdgeCache(),
     /** Pages of the catalogue, as JSON in UTF-8; at some 15 KB each they stay below 2 MB. */
-    pages: makeMemory<ArrayBuffer>({ kept: 100, now: () => clock().getTime() }),
+    pages: makeMemory<ArrayBuffer>({ kept: 100, now }),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,
@@ -69,7 +70,11 @@ export function makeDeps(
     listening: makeListeningService({
       listening: makeListeningRepo({ db }),
       tokens,
-      masterKeys: makeMasterKeys({ keyRing: config.CONTENT_KEY_SECRET, clock }),
+      masterKeys: makeMasterKeys({
+        keyRing: config.CONTENT_KEY_SECRET,
+        opened: makeMemory({ kept: 500, now }),
+        clock,
+      }),
       clock,
     }),
     uploads: makeUploadService({

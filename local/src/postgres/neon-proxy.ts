@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
@@ -15,6 +16,8 @@ export type NeonProxyOptions = {
   port?: number
   /** Most connections that HTTP requests share; one is enough for PGlite, which serialises. */
   maxConnections?: number
+  /** Milliseconds that pass before each request is looked at: a database that is not next door. */
+  latencyMs?: number
   /** Hears each statement that arrives over HTTP, for tests and benchmarks that count them. */
   onStatement?: (text: string) => void
 }
@@ -34,7 +37,7 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024
  * those of `upstream`.
  */
 export async function makeNeonProxy(options: NeonProxyOptions) {
-  const { upstream, port = 0, maxConnections = 20, onStatement } = options
+  const { upstream, port = 0, maxConnections = 20, latencyMs = 0, onStatement } = options
   const pool = new pg.Pool({
     connectionString: upstream,
     max: maxConnections,
@@ -57,6 +60,7 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
       }
       if (request.method !== 'POST' || request.url !== '/sql')
         return send(response, 404, { message: 'POST /sql, or a WebSocket at /v2' })
+      if (latencyMs > 0) await sleep(latencyMs)
       const parsed = NeonRequest.parse(await readBody(request), request.headers)
       if (onStatement) for (const { query } of parsed.statements) onStatement(query)
       const body = parsed.isBatch ? await runBatch(pool, parsed) : await runOne(pool, parsed)

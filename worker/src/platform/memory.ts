@@ -1,3 +1,9 @@
+export type Memory<V> = {
+  get(key: string): V | undefined
+  /** @param untilMs when it stops being true, milliseconds since 1970 */
+  set(key: string, value: V, untilMs: number): void
+}
+
 type Entry<V> = { value: V; untilMs: number }
 
 /**
@@ -6,10 +12,10 @@ type Entry<V> = { value: V; untilMs: number }
  *
  * @param now milliseconds since 1970
  */
-export function makeMemory<V>({ kept, now = Date.now }: { kept: number; now?: () => number }) {
+export function makeMemory<V>({ kept, now }: { kept: number; now: () => number }): Memory<V> {
   const entries = new Map<string, Entry<V>>()
   return {
-    get(key: string): V | undefined {
+    get(key) {
       const entry = entries.get(key)
       if (!entry) return undefined
       if (entry.untilMs > now()) return entry.value
@@ -17,8 +23,7 @@ export function makeMemory<V>({ kept, now = Date.now }: { kept: number; now?: ()
       return undefined
     },
 
-    /** @param untilMs when it stops being true, milliseconds since 1970 */
-    set(key: string, value: V, untilMs: number): void {
+    set(key, value, untilMs) {
       entries.delete(key)
       entries.set(key, { value, untilMs })
       for (const oldest of entries.keys()) {

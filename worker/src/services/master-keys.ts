@@ -6,13 +6,12 @@ import {
   unwrapMasterKey,
 } from '@mist/db/contract'
 import type { Clock } from '../platform/clock.ts'
-import { makeMemory } from '../platform/memory.ts'
+import type { Memory } from '../platform/memory.ts'
 
 /** A master key as the database holds it; `wrapped` in Postgres's hex form, `\x…`. */
 export type WrappedKey = { kid: string; wrapped: string }
 
-/** Opened keys kept in one isolate, and for how long, milliseconds. They cannot be exported. */
-const KEPT = 500
+/** How long an opened key is remembered, milliseconds. It cannot be exported. */
 const KEEP_MS = 600_000
 
 const fromHex = (text: string) =>
@@ -22,9 +21,15 @@ const fromHex = (text: string) =>
  * Opens wrapped master keys. Those of tracks that are being listened to are asked for every twelve
  * seconds, so the latest are remembered, by all that the wrapping authenticates.
  */
-export function makeMasterKeys({ keyRing, clock }: { keyRing: KeyRing; clock: Clock }) {
-  const opened = makeMemory<MasterKey>({ kept: KEPT, now: () => clock().getTime() })
-
+export function makeMasterKeys({
+  keyRing,
+  opened,
+  clock,
+}: {
+  keyRing: KeyRing
+  opened: Memory<MasterKey>
+  clock: Clock
+}) {
   return {
     /** @throws OperationError when the bytes were tampered with, or belong to another track */
     async open(
