@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { ListeningSession } from '../lib/api-types.ts'
 import { ApiRefusal, problemOf } from '../lib/problem.ts'
 import type { Deck, DeckEvent, Source } from './hls-engine.ts'
@@ -138,7 +138,7 @@ test('the deck is told to play within the click, before the session has been ans
   expect(log).toEqual(['0.stop', 'api.start a', '1.play'])
   await settle()
   expect(log.slice(3)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
-  expect(state().quota?.remainingS).toBe(288)
+  await vi.waitFor(() => expect(state().quota?.remainingS).toBe(288))
   end()
 })
 

@@ -14,6 +14,8 @@ import type { Likelihood } from './store.ts'
 
 /** Between two reports of the position, which are for the history only. */
 const HEARTBEAT_MS = 10_000
+/** Drawing what is left of the budget takes milliseconds that the first sound should have. */
+const TELL_AFTER_MS = 60
 /** The music fades over the last seconds that are leased. */
 const FADE_S = 2.5
 
@@ -150,7 +152,8 @@ export function makePlayer(parts: PlayerParts) {
       url: session.firstKey.url,
       key: bytesOfBase64(session.firstKey.keyBase64),
     })
-    tellQuota(session.quota)
+    // The page can be told once the key is on its way through the decoder.
+    setTimeout(() => tellQuota(session.quota), TELL_AFTER_MS)
   }
 
   /** Whether all that the deck still lacks is the session and its key. */
