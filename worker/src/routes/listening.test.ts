@@ -67,6 +67,20 @@ test('a player that has the files already is answered with the session and the k
   expect(text.length).toBeLessThan(1500)
 })
 
+test('a session token that opened keys opens none once it has expired', async () => {
+  const clocked = makeTestApi()
+  const { token: bearer } = await clocked.signIn()
+  const { trackId } = await makeTrack(clocked.db)
+  const started = await clocked.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  const { token } = await started.json<ListeningSession>()
+  const ask = () => clocked.call('GET', keyPath(trackId, 0), { bearer: token })
+  expect((await ask()).status).toBe(200)
+  clocked.advance(599)
+  expect((await ask()).status).toBe(200)
+  clocked.advance(2)
+  expect(await outcome(await ask())).toEqual([401, 'session-token-invalid'])
+})
+
 test('the first key is that of the period where play starts', async () => {
   const listener = await api.signIn()
   const { trackId } = await makeTrack(api.db)
