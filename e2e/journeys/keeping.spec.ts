@@ -64,7 +64,8 @@ test('what is not music fails with a sentence, beside files that do not', async 
 
 test('uploading is for admins only', async ({ page }) => {
   await register(page)
-  const answer = await page.goto('/admin/upload')
+  const answer = await page.goto('/admin')
+  expect(page.url()).toMatch(/\/admin\/upload$/)
   expect(answer?.status()).toBe(403)
   await expect(page.getByText('Only admins may upload music.')).toBeVisible()
 })

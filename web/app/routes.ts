@@ -11,6 +11,9 @@ export default [
   route('logout', 'routes/logout.tsx'),
   route('account', 'routes/account.tsx'),
   route('history', 'routes/history.tsx'),
-  layout('routes/admin.tsx', [route('admin/upload', 'routes/admin-upload.tsx')]),
+  layout('routes/admin.tsx', [
+    route('admin', 'routes/admin-index.tsx'),
+    route('admin/upload', 'routes/admin-upload.tsx'),
+  ]),
   route('*', 'routes/not-found.tsx'),
 ] satisfies RouteConfig
