@@ -1,5 +1,6 @@
 import Hls, { ChunkMetadata } from 'hls.js/light'
 import type {
+  BufferCodecsData,
   Fragment,
   FragmentLoaderContext,
   HlsConfig,
@@ -63,9 +64,12 @@ function prime(hls: Hls, frag: Fragment, init: ArrayBuffer): void {
   hls.trigger(Hls.Events.BUFFER_CODECS, {
     audio: { id: 'main', container: 'audio/mp4', codec, levelCodec: codec },
   })
-  hls.once(Hls.Events.BUFFER_CODECS, (_name, { audio }) => {
+  const skip = (_name: string, { audio }: BufferCodecsData): void => {
     if (audio?.initSegment && isSame(audio.initSegment, data)) delete audio.initSegment
-  })
+  }
+  hls.once(Hls.Events.BUFFER_CODECS, skip)
+  // Recovering from an error makes a new buffer, which has seen no init segment.
+  hls.once(Hls.Events.MEDIA_DETACHING, () => hls.off(Hls.Events.BUFFER_CODECS, skip))
   hls.trigger(Hls.Events.BUFFER_APPENDING, {
     type: 'audio',
     data,

@@ -6,8 +6,6 @@ import { makeRouter, refusals } from './router.ts'
 import { noSessionToken, sessionToken } from '../middleware/session-token.ts'
 import { Problem } from '../problem.ts'
 
-const PATH = '/{trackId}/{version}/{period}'
-
 export const keyRoutes = makeRouter()
 
 // Documented here and read by hand below: a key is what each listener asks for every twelve seconds,
@@ -15,7 +13,7 @@ export const keyRoutes = makeRouter()
 keyRoutes.openAPIRegistry.registerPath(
   createRoute({
     method: 'get',
-    path: PATH,
+    path: '/{trackId}/{version}/{period}',
     tags: ['media'],
     summary: 'Lease the key of one period; this is what debits the budget',
     description:
