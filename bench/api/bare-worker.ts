@@ -14,3 +14,12 @@ export default new Hono<Env>()
     const rows = await neon(c.env.DATABASE_URL)`select 1 as one`
     return c.json(rows)
   })
+  .get('/lease/:session/:user/:track/:period', async (c) => {
+    neonConfig.fetchEndpoint = `${c.env.NEON_PROXY_URL}/sql`
+    const { session, user, track, period } = c.req.param()
+    const rows = await neon(c.env.DATABASE_URL).query(
+      'select to_json(lease_key_period($1, $2, $3, 1, $4, $5, false)) as answer',
+      [session, user, track, period, new Date().toISOString()],
+    )
+    return c.json(rows)
+  })

@@ -13,8 +13,8 @@ export async function measureCapacity(
 ): Promise<{ connections: number; leasesPerS: number; p99Ms: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
     `with long as (select id from tracks where duration_s = $1 limit 1)
-     insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at, leased)
-     select gen_random_uuid(), f.user_id, f.id, long.id, 1, now(), now() + interval '1 hour', now(), ''
+     insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, duration_ms, started_at, expires_at, heartbeat_at, leased)
+     select gen_random_uuid(), f.user_id, f.id, long.id, 1, $1 / 12, $1 * 1000, now(), now() + interval '1 hour', now(), ''
      from refresh_families f, long
      returning id, user_id, track_id`,
     [trackS],

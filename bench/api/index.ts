@@ -35,7 +35,10 @@ const LEASES_PER_LISTENER = 40
 
 type Result = LoadResult & { statements: number }
 type Scenario = { name: string; origin: string; expect: number; calls: Call[] }
-type Session = { id: string; token: string; trackId: string; version: number }
+type Session = { id: string; userId: string; token: string; trackId: string; version: number }
+
+/** Listeners for the leases of one turn, through the API and past it. */
+const perTurn = 2 * Math.ceil(requests / LEASES_PER_LISTENER)
 
 const repeat = (call: Call) => Array.from({ length: requests }, () => call)
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -47,7 +50,7 @@ async function openSessions(
   trackId: string,
 ): Promise<Session[]> {
   const sessions: Session[] = []
-  for (const { accessToken } of listeners) {
+  for (const { accessToken, userId } of listeners) {
     const response = await fetch(`${world.apiUrl}/api/v1/listening-sessions`, {
       method: 'POST',
       headers: { ...bearer(accessToken), 'content-type': 'application/json' },
@@ -55,18 +58,40 @@ async function openSessions(
     })
     if (!response.ok) throw new Error(`session start: ${response.status} ${await response.text()}`)
     const { id, token }: { id: string; token: string } = await response.json()
-    sessions.push({ id, token, trackId, version: 1 })
+    sessions.push({ id, userId, token, trackId, version: 1 })
   }
   return sessions
 }
 
-function scenariosOf(world: World, turn: number, sessions: Session[]): Scenario[] {
+/** Period by period over all sessions, as many listeners at once would ask. */
+function leases(sessions: Session[], call: (session: Session, period: number) => Call): Call[] {
+  return Array.from({ length: LEASES_PER_LISTENER }, (_, period) =>
+    sessions.map((session) => call(session, period + 1)),
+  )
+    .flat()
+    .slice(0, requests)
+}
+
+function scenariosOf(
+  world: World,
+  turn: number,
+  sessions: Session[],
+  bareSessions: Session[],
+): Scenario[] {
   const { apiUrl, bareUrl } = world
   const trackId = world.trackIds[turn]!
-  const starters = world.listeners.slice(turns * sessions.length)
+  const starters = world.listeners.slice(turns * perTurn)
   return [
     { name: 'bare hello', origin: bareUrl, expect: 200, calls: repeat({ path: '/hello' }) },
     { name: 'bare statement', origin: bareUrl, expect: 200, calls: repeat({ path: '/statement' }) },
+    {
+      name: 'bare lease',
+      origin: bareUrl,
+      expect: 200,
+      calls: leases(bareSessions, ({ id, userId, trackId: track }, period) => ({
+        path: `/lease/${id}/${userId}/${track}/${period}`,
+      })),
+    },
     {
       name: 'catalogue, cold',
       origin: apiUrl,
@@ -94,15 +119,28 @@ function scenariosOf(world: World, turn: number, sessions: Session[]): Scenario[
       name: 'key lease',
       origin: apiUrl,
       expect: 200,
-      // Period by period over all sessions, as many listeners at once would ask.
-      calls: Array.from({ length: LEASES_PER_LISTENER }, (_, period) =>
-        sessions.map((session) => ({
-          path: `/api/v1/keys/${session.trackId}/${session.version}/${period + 1}`,
-          headers: bearer(session.token),
-        })),
-      )
-        .flat()
-        .slice(0, requests),
+      calls: leases(sessions, (session, period) => ({
+        path: `/api/v1/keys/${session.trackId}/${session.version}/${period}`,
+        headers: bearer(session.token),
+      })),
+    },
+    {
+      name: 'key again',
+      origin: apiUrl,
+      expect: 200,
+      calls: leases(sessions, (session, period) => ({
+        path: `/api/v1/keys/${session.trackId}/${session.version}/${period}`,
+        headers: bearer(session.token),
+      })),
+    },
+    {
+      name: 'key refused',
+      origin: apiUrl,
+      expect: 403,
+      calls: leases(sessions, (session, period) => ({
+        path: `/api/v1/keys/${world.trackIds[0]}/${session.version}/${period}`,
+        headers: bearer(session.token),
+      })),
     },
     {
       name: 'heartbeat',
@@ -122,7 +160,6 @@ function scenariosOf(world: World, turn: number, sessions: Session[]): Scenario[
   ]
 }
 
-const perTurn = Math.ceil(requests / LEASES_PER_LISTENER)
 console.log('Preparing Postgres 17, the bundles and the listeners…')
 const world = await makeWorld({
   listeners: turns * perTurn + Math.max(requests, CAPACITY_LISTENERS),
@@ -139,10 +176,15 @@ try {
     const connections = loads[turn % loads.length]!
     const crowd = world.listeners.slice(turn * perTurn, (turn + 1) * perTurn)
     const sessions = await openSessions(world, crowd, world.leaseTrackId)
-    for (const { name, origin, expect, calls } of scenariosOf(world, turn, sessions)) {
-      const before = world.statements.count
+    for (const { name, origin, expect, calls } of scenariosOf(
+      world,
+      turn,
+      sessions.slice(0, perTurn / 2),
+      sessions.slice(perTurn / 2),
+    )) {
+      const before = await world.statements()
       const result = await load(origin, calls, { connections, expect })
-      const statements = (world.statements.count - before) / calls.length
+      const statements = ((await world.statements()) - before) / calls.length
       if (Object.keys(result.unexpected).length > 0)
         throw new Error(`${name}: unexpected answers ${JSON.stringify(result.unexpected)}`)
       if (!isWarm) continue

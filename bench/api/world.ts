@@ -7,11 +7,11 @@ import type { FamilyId, TrackId, UserId } from '@mist/db/contract'
 import { migrate } from '@mist/db/migrate'
 import * as schema from '@mist/db/schema'
 import { makeTrack } from '@mist/db/testing'
-import { makeNeonProxy } from '@mist/local/postgres/neon-proxy'
 import { startRealPostgres } from '@mist/local/postgres/real-postgres'
 import { bundleWorker, serveBundle } from '@mist/local/workerd/serve-bundle'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { startProxy } from './proxy.ts'
 import { makeTokens } from '../../worker/src/platform/tokens.ts'
 
 const JWT_SECRET = randomBytes(48).toString('base64')
@@ -45,14 +45,7 @@ export async function makeWorld({
   url.pathname = '/bench'
   await migrate(url.href)
 
-  const statements = { count: 0 }
-  const proxy = await makeNeonProxy({
-    upstream: url.href,
-    latencyMs: databaseMs,
-    onStatement: () => {
-      statements.count++
-    },
-  })
+  const proxy = await startProxy(url.href, databaseMs)
   const pool = new pg.Pool({ connectionString: url.href, max: 20 })
   const db = drizzle(pool, { schema })
 
@@ -116,7 +109,7 @@ export async function makeWorld({
     leaseTrackId: lease.trackId,
     listeners: people,
     adminToken: adminToken.token,
-    statements,
+    statements: () => proxy.statements(),
     pool,
     async close() {
       await Promise.all([api.stop(), bare.stop()])

@@ -215,9 +215,8 @@ async function expectBooksBalance(
 /** What the periods that a listener's sessions have opened are worth, milliseconds. */
 async function paidFor(userId: UserId): Promise<number> {
   const { rows } = await db.execute(sql`
-    select coalesce(sum(period_charge_ms(p, a.sample_rate, a.sample_count)), 0)::float8 as ms
+    select coalesce(sum(period_charge_ms(p, s.duration_ms)), 0)::float8 as ms
     from listening_sessions s
-    join track_versions a on a.track_id = s.track_id and a.version = s.version
     cross join lateral generate_series(0, s.last_period) p
     where s.user_id = ${userId} and has_leased(s.leased, p)`)
   const [sum] = rows as { ms: number }[]

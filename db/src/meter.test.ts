@@ -56,6 +56,25 @@ test('a lease of the same period again is granted and costs nothing', async () =
   })
 })
 
+test('the wrapped key is told to who asks for it, and nothing is charged when it is gone', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  const { rows } = await db.execute(
+    sql`select kid, wrapped, charged_ms
+        from lease_key_period(${session_id}, ${userId}, ${trackId}, 1, 1, ${NOON.toISOString()}, false)`,
+  )
+  expect(rows).toEqual([{ kid: null, wrapped: null, charged_ms: 12_000 }])
+  expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ kid: 'test' })
+
+  await db.execute(sql`delete from track_keys where track_id = ${trackId}`)
+  expect(await lease(session_id, userId, trackId, 2, NOON)).toMatchObject({
+    outcome: 'ended',
+    charged_ms: 0,
+    used_ms: 24_000,
+  })
+})
+
 test('another sign-in supersedes the session of a free listener', async () => {
   const { userId, familyId } = await makeUser(db)
   const phone = await makeFamily(db, userId)
@@ -222,7 +241,7 @@ test('periods in SQL are the periods of the contract, and add up to the track', 
       }
       const { rows } = await db.execute(sql`
         select period_count(${sampleRate}, ${sampleCount}, 1024) as periods,
-          array(select period_charge_ms(p, ${sampleRate}, ${sampleCount})
+          array(select period_charge_ms(p, round(${sampleCount} * 1000.0 / ${sampleRate})::bigint)
                 from generate_series(0, period_count(${sampleRate}, ${sampleCount}, 1024) - 1) p) as charges`)
       const { periods, charges } = rows[0] as { periods: number; charges: number[] }
       expect(periods).toBe(periodCount(timing))

@@ -1,6 +1,6 @@
 import type { Config } from './env.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { isDatabaseAway, makeDatabase } from './platform/database.ts'
+import { isDatabaseAway, makeAsk, makeDatabase } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
@@ -30,7 +30,9 @@ export function makeDeps(
     log = makeLog((line) => console.log(line)),
   }: { clock?: Clock; log?: Log } = {},
 ) {
-  const db = makeDatabase({ databaseUrl: config.DATABASE_URL, proxyUrl: config.NEON_PROXY_URL })
+  const database = { databaseUrl: config.DATABASE_URL, proxyUrl: config.NEON_PROXY_URL }
+  const db = makeDatabase(database)
+  const listening = makeListeningRepo({ db, ask: makeAsk(database) })
   const store = makeObjectStore({
     endpoint: config.S3_ENDPOINT,
     publicEndpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT,
@@ -68,7 +70,7 @@ export function makeDeps(
     }),
     tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
     listening: makeListeningService({
-      listening: makeListeningRepo({ db }),
+      listening,
       tokens,
       masterKeys: makeMasterKeys({
         keyRing: config.CONTENT_KEY_SECRET,
@@ -92,7 +94,7 @@ export function makeDeps(
     jobs: makeJobService({ jobs: makeJobRepo({ db }), store, bucket: originals, clock }),
     media: makeMediaService({ store, bucket: config.S3_BUCKET }),
     /** For the schedule alone. */
-    repos: { listening: makeListeningRepo({ db }), housekeeping: makeHousekeepingRepo({ db }) },
+    repos: { listening, housekeeping: makeHousekeepingRepo({ db }) },
   }
 }
 

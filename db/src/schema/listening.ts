@@ -33,6 +33,9 @@ export const listeningSessions = pgTable(
       .references(() => tracks.id, { onDelete: 'cascade' })
       .$type<TrackId>(),
     version: integer('version').notNull(),
+    /** Number of key periods of that version, and milliseconds: a version never changes. */
+    periodCount: integer('period_count').notNull(),
+    durationMs: bigint('duration_ms', { mode: 'number' }).notNull(),
     startedAt: instant('started_at').notNull(),
     /** Slides with every lease and heartbeat. */
     expiresAt: instant('expires_at').notNull(),

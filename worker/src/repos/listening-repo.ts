@@ -2,7 +2,7 @@ import { type FamilyId, Plan, SessionId, TrackId, type UserId } from '@mist/db/c
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
-import type { Database } from '../platform/database.ts'
+import type { Ask, Database } from '../platform/database.ts'
 import { answerOf, at, Base64, Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
 import { IS_PUBLIC, TRACK_COLUMNS, TrackRow } from './track-repo.ts'
 
@@ -82,7 +82,16 @@ const NotStartedRow = z
   .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 }))
 
 const LeaseRow = z.union([
-  z.object({ outcome: z.literal('granted'), kid: z.string(), wrapped: z.string() }),
+  z
+    .object({
+      outcome: z.literal('granted'),
+      kid: z.string().nullable(),
+      wrapped: z.string().nullable(),
+    })
+    .transform(({ outcome, kid, wrapped }) => ({
+      outcome,
+      key: kid !== null && wrapped !== null ? { kid, wrapped } : null,
+    })),
   z
     .object({
       outcome: z.enum([
@@ -172,12 +181,12 @@ export type StartRequest = {
 }
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
-export function makeListeningRepo({ db }: { db: Database }) {
+export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
   return {
     /** Starts or resumes a session and leases its first period; see `start_listening_session`. */
     start: (request: StartRequest) =>
       answerOf(
-        db,
+        ask,
         z.union([StartedRow, NotStartedRow]),
         'start_listening_session($1, $2, $3, $4, $5, $6, $7)',
         [
@@ -191,19 +200,21 @@ export function makeListeningRepo({ db }: { db: Database }) {
         ],
       ),
 
-    /** Leases the key of one period; see `lease_key_period`. */
+    /** Leases the key of one period; see `lease_key_period`. The key is told only if asked for. */
     lease: (
       session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
       period: number,
       now: Date,
+      withKey: boolean,
     ) =>
-      answerOf(db, LeaseRow, 'lease_key_period($1, $2, $3, $4, $5, $6)', [
+      answerOf(ask, LeaseRow, 'lease_key_period($1, $2, $3, $4, $5, $6, $7)', [
         session.sessionId,
         session.userId,
         session.trackId,
         session.version,
         period,
         now.toISOString(),
+        withKey,
       ]),
 
     /** Records a position, or the end; see `record_listening`. */
@@ -214,7 +225,7 @@ export function makeListeningRepo({ db }: { db: Database }) {
       isComplete: boolean,
       now: Date,
     ) =>
-      answerOf(db, ListenedRow, 'record_listening($1, $2, $3, $4, $5)', [
+      answerOf(ask, ListenedRow, 'record_listening($1, $2, $3, $4, $5)', [
         sessionId,
         userId,
         positionS,

@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
-import type { Database } from '../platform/database.ts'
+import type { Ask, Database, Param } from '../platform/database.ts'
 
 /**
  * What comes back from raw SQL depends on the driver's mood: bigint as text, instants as text or
@@ -46,16 +46,12 @@ export async function rowOf<S extends z.ZodType>(
  * @param call such as `lease_key_period($1, $2)`
  */
 export async function answerOf<S extends z.ZodType>(
-  db: Database,
+  ask: Ask,
   schema: S,
   call: string,
-  params: unknown[],
+  params: Param[],
 ): Promise<z.infer<S>> {
-  const rows = await db.$client.query(
-    `select to_json(answer) as answer from ${call} answer`,
-    params,
-  )
-  return schema.parse(rows[0]?.['answer'])
+  return schema.parse(await ask(`select to_json(${call}) as answer`, params))
 }
 
 /** An instant as a parameter. */

@@ -52,6 +52,9 @@ keyRoutes.openAPIRegistry.registerPath(
   }),
 )
 
+/** Of every answer with a key. */
+const KEY = { headers: { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' } }
+
 /** A number in a path that fits Postgres's integer; anything else is the address of nothing. */
 function pathInteger(text: string, min: number): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
@@ -67,8 +70,5 @@ keyRoutes.get('/:trackId/:version/:period', rateLimit('keys'), async (c) => {
   if (!found) throw noSessionToken()
   const { listening } = c.var.deps
   const key = await listening.leaseKey(found.claims, c.req.param('trackId'), version, period)
-  return c.body(key, 200, {
-    'content-type': 'application/octet-stream',
-    'cache-control': 'no-store',
-  })
+  return new Response(key, KEY)
 })

@@ -17,9 +17,12 @@ const KEEP_MS = 600_000
 const fromHex = (text: string) =>
   Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
+const nameOf = (trackId: TrackId, version: number) => `${trackId}/${version}`
+
 /**
- * Opens wrapped master keys. Those of tracks that are being listened to are asked for every twelve
- * seconds, so the latest are remembered, by all that the wrapping authenticates.
+ * Opens wrapped master keys. Those of tracks that are being listened to are needed every twelve
+ * seconds, so the latest are remembered: a version's master key never changes, it is only wrapped
+ * anew.
  */
 export function makeMasterKeys({
   keyRing,
@@ -31,18 +34,19 @@ export function makeMasterKeys({
   clock: Clock
 }) {
   return {
+    /** The key, if it was opened lately: then the database need not tell it. */
+    known: (trackId: TrackId, version: number): MasterKey | undefined =>
+      opened.get(nameOf(trackId, version)),
+
     /** @throws OperationError when the bytes were tampered with, or belong to another track */
     async open(
       { kid, wrapped }: WrappedKey,
       trackId: TrackId,
       version: number,
     ): Promise<MasterKey> {
-      const name = `${trackId}/${version}/${kid}/${wrapped}`
-      const known = opened.get(name)
-      if (known) return known
       const bytes = await unwrapMasterKey(keyRing, kid, fromHex(wrapped), trackId, version)
       const key = await importMasterKey(bytes)
-      opened.set(name, key, clock().getTime() + KEEP_MS)
+      opened.set(nameOf(trackId, version), key, clock().getTime() + KEEP_MS)
       return key
     },
   }
