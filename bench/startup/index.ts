@@ -18,6 +18,9 @@ const { values: options } = parseArgs({
 const runs = Number(options.runs)
 const latencyMs = Number(options.latency)
 
+/** By then either side has long been playing. */
+const ASK_AFTER_MS = 500
+
 /** The track that both sides play: the same recording. */
 const TITLE = 'Amazing Plan'
 const RECORDING = fileURLToPath(new URL('../../local/demo/amazing-plan.m4a', import.meta.url))
@@ -38,10 +41,10 @@ type Times = { click: number; ended: number; playing: number[]; element?: HTMLMe
 
 /**
  * Notes, in the page, when the person clicked, when a track ended, and when media elements said
- * `playing`. Media elements need not be in the document, so each is caught at its first play().
+ * `playing`. It listens to each element from its creation, before anybody else does: what a page
+ * does on hearing `playing` is not what a listener waits for.
  */
 function watchPlaying(): void {
-  const seen = new WeakSet<HTMLMediaElement>()
   const times: Times = { click: 0, ended: 0, playing: [] }
   globalThis.startupTimes = times
   addEventListener(
@@ -49,27 +52,36 @@ function watchPlaying(): void {
     () => Object.assign(times, { click: performance.now(), playing: [] }),
     true,
   )
-  // oxlint-disable-next-line typescript/unbound-method -- the proxy calls it on its element
-  HTMLMediaElement.prototype.play = new Proxy(HTMLMediaElement.prototype.play, {
-    apply(play, element: HTMLMediaElement) {
-      if (!seen.has(element)) {
-        seen.add(element)
-        element.addEventListener('playing', () => {
-          times.playing.push(performance.now())
-          times.element = element
-        })
-        element.addEventListener('ended', () => {
-          times.ended = performance.now()
-        })
-      }
-      return play.call(element)
+  function watch(element: HTMLMediaElement): void {
+    element.addEventListener('playing', () => {
+      times.playing.push(performance.now())
+      times.element = element
+    })
+    element.addEventListener('ended', () => {
+      times.ended = performance.now()
+    })
+  }
+  globalThis.Audio = new Proxy(Audio, {
+    construct(target, parameters) {
+      const element: HTMLAudioElement = Reflect.construct(target, parameters)
+      watch(element)
+      return element
     },
+  })
+  // Parsed, and no module of the page has run yet.
+  document.addEventListener('readystatechange', () => {
+    if (document.readyState === 'interactive') document.querySelectorAll('audio').forEach(watch)
   })
 }
 
-/** Clicks the button and answers with the milliseconds until the next `playing`. */
+/**
+ * Clicks the button and answers with the milliseconds until the next `playing`. Asks the page only
+ * after a while: each question is a script that would run in the middle of what is measured.
+ */
 async function clickToPlaying(page: Page, name: string): Promise<number> {
-  await page.getByRole('button', { name }).first().click()
+  const button = page.getByRole('button', { name }).first()
+  await button.click()
+  await page.waitForTimeout(ASK_AFTER_MS)
   const handle = await page.waitForFunction(
     () => {
       const { click, playing } = globalThis.startupTimes
