@@ -7,11 +7,14 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { median } from '../lib/statistics.ts'
 import { printTable, writeReport } from '../lib/report.ts'
 import { makeMp3, serveProgressive } from './progressive.ts'
+import { watchSteps } from './steps.ts'
 
 const { values: options } = parseArgs({
   options: {
     runs: { type: 'string', default: '9' },
     latency: { type: 'string', default: '40' },
+    /** Prints what a click goes through, too. */
+    trace: { type: 'boolean', default: false },
     out: { type: 'string', default: 'bench/reports/startup.json' },
   },
 })
@@ -161,6 +164,7 @@ const times: { progressive: number[]; mist: number[]; next: number[] } = {
   mist: [],
   next: [],
 }
+const traces: (typeof globalThis.startupSteps)[] = []
 try {
   const state = await signIn(browser)
   for (let run = 0; run < runs; run++) {
@@ -169,8 +173,10 @@ try {
     await plain.close()
 
     const product = await browser.newContext({ storageState: state })
+    if (options.trace) await product.addInitScript(watchSteps)
     const page = await freshPage(product, stack.webUrl)
     times.mist.push(await clickToPlaying(page, `Play ${TITLE}`))
+    if (options.trace) traces.push(await page.evaluate(() => globalThis.startupSteps))
     times.next.push(await endToPlaying(page, 12))
     // Refresh tokens rotate; keep what the page holds now.
     state.cookies = (await product.storageState()).cookies
@@ -200,6 +206,23 @@ printTable(
     Math.max(...values).toFixed(0),
   ]),
 )
+if (options.trace) {
+  const [first = []] = traces
+  const untilPlaying = first.slice(0, first.findIndex(([name]) => name === 'playing') + 1)
+  console.log('')
+  printTable(
+    ['MIST, step', 'median ms after the click'],
+    untilPlaying.map(([name]) => [
+      name,
+      median(
+        traces.map((steps) => {
+          const at = steps.find(([step]) => step === name)?.[1]
+          return at === undefined ? Number.NaN : at - steps[0]![1]
+        }),
+      ).toFixed(1),
+    ]),
+  )
+}
 console.log(
   `\nMIST ÷ progressive MP3: ${ratio.toFixed(2)} (goal ≤ 1.25); next track: ≤ 30 ms wanted`,
 )
