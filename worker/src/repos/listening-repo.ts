@@ -105,9 +105,9 @@ const LeaseRow = z.union([
         'exhausted',
         'too-early',
       ]),
-      retry_after_s: z.number(),
+      retry_after_s: z.number().nullable(),
     })
-    .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s })),
+    .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 })),
 ])
 
 const ListenedRow = z.union([
