@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { PERIOD_S } from '@mist/db/contract'
 import { median, quantile } from '../lib/statistics.ts'
@@ -23,6 +24,9 @@ const requests = Number(options.requests)
 
 /** Rounds that are not counted, for each number of connections. */
 const WARM_ROUNDS = 3
+
+/** Between two scenarios, milliseconds. */
+const SETTLE_MS = 200
 
 /** So many that the fastest Postgres does not bring one of them to the end of their pace. */
 const CAPACITY_LISTENERS = 1500
@@ -182,6 +186,8 @@ try {
       sessions.slice(0, perTurn / 2),
       sessions.slice(perTurn / 2),
     )) {
+      // What the scenario before left to be collected, vacuumed and flushed is its own affair.
+      await sleep(SETTLE_MS)
       const before = await world.statements()
       const result = await load(origin, calls, { connections, expect })
       const statements = ((await world.statements()) - before) / calls.length
