@@ -138,6 +138,29 @@ test('Postgres away is a 503 that says when to try again, and leaks nothing', as
   expect(lost.lines.join('\n')).not.toContain('a@b.example')
 })
 
+test('an answer with a key is 16 bytes that nobody keeps, with every header that others have', async () => {
+  const { LIMITED } = env as unknown as { LIMITED: unknown }
+  const limited = makeTestApi({ RATE_LIMIT_KEYS: LIMITED })
+  const { token: bearer } = await limited.signIn()
+  const { trackId } = await makeTrack(limited.db)
+  const started = await limited.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  const { token } = await started.json<{ token: string }>()
+  for (const period of [1, 1]) {
+    const answer = await limited.call('GET', `keys/${trackId}/1/${period}`, {
+      bearer: token,
+      headers: { 'cf-connecting-ip': '192.0.2.9' },
+    })
+    expect((await answer.arrayBuffer()).byteLength).toBe(16)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'cache-control': 'no-store',
+      'ratelimit-policy': '"keys";q=600;w=60',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': expect.any(String),
+    })
+  }
+})
+
 test('too many requests from one address are refused for a while; another address passes', async () => {
   const { LIMITED } = env as unknown as { LIMITED: unknown }
   const limited = makeTestApi({ RATE_LIMIT_KEYS: LIMITED })
@@ -149,6 +172,7 @@ test('too many requests from one address are refused for a while; another addres
   for (let asked = 0; asked < 5; asked++) answers.push(await ask('192.0.2.1'))
   expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401, 429, 429])
   const last = answers.at(-1)!
+  expect(answers[0]!.headers.get('ratelimit-policy')).toBe('"keys";q=600;w=60')
   expect(last.headers.get('ratelimit-policy')).toBe('"keys";q=600;w=60')
   expect(last.headers.get('ratelimit')).toBe('"keys";r=0;t=60')
   expect(last.headers.get('retry-after')).toBe('60')

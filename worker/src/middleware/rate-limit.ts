@@ -16,12 +16,13 @@ export const RATE_LIMITS = {
  */
 export function rateLimit(name: keyof typeof RATE_LIMITS): MiddlewareHandler<AppEnv> {
   const { limit, periodS } = RATE_LIMITS[name]
+  const policy = `"${name}";q=${limit};w=${periodS}`
   return async (c, next) => {
     const limiter = c.var.deps.limiters[name]
     if (!limiter) return next()
-    c.header('ratelimit-policy', `"${name}";q=${limit};w=${periodS}`)
     const { success } = await limiter.limit({ key: c.req.header('cf-connecting-ip') ?? 'unknown' })
     if (!success) {
+      c.header('ratelimit-policy', policy)
       c.header('ratelimit', `"${name}";r=0;t=${periodS}`)
       throw new Problem(
         'rate-limited',
@@ -32,5 +33,7 @@ export function rateLimit(name: keyof typeof RATE_LIMITS): MiddlewareHandler<App
       )
     }
     await next()
+    // Not c.header() before: an answer that is made without the context would not have it.
+    c.res.headers.set('ratelimit-policy', policy)
   }
 }
