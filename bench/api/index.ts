@@ -84,6 +84,11 @@ function scenariosOf(
 ): Scenario[] {
   const { apiUrl, bareUrl } = world
   const trackId = world.trackIds[turn]!
+  const keysOf = (named: string) =>
+    leases(sessions, ({ version, token }, period) => ({
+      path: `/api/v1/keys/${named}/${version}/${period}`,
+      headers: bearer(token),
+    }))
   const starters = world.listeners.slice(turns * perTurn)
   return [
     { name: 'bare hello', origin: bareUrl, expect: 200, calls: repeat({ path: '/hello' }) },
@@ -123,28 +128,19 @@ function scenariosOf(
       name: 'key lease',
       origin: apiUrl,
       expect: 200,
-      calls: leases(sessions, (session, period) => ({
-        path: `/api/v1/keys/${session.trackId}/${session.version}/${period}`,
-        headers: bearer(session.token),
-      })),
+      calls: keysOf(world.leaseTrackId),
     },
     {
       name: 'key again',
       origin: apiUrl,
       expect: 200,
-      calls: leases(sessions, (session, period) => ({
-        path: `/api/v1/keys/${session.trackId}/${session.version}/${period}`,
-        headers: bearer(session.token),
-      })),
+      calls: keysOf(world.leaseTrackId),
     },
     {
       name: 'key refused',
       origin: apiUrl,
       expect: 403,
-      calls: leases(sessions, (session, period) => ({
-        path: `/api/v1/keys/${world.trackIds[0]}/${session.version}/${period}`,
-        headers: bearer(session.token),
-      })),
+      calls: keysOf(world.trackIds[0]!),
     },
     {
       name: 'heartbeat',

@@ -1,23 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 
 const PROCESS = fileURLToPath(new URL('./proxy-process.ts', import.meta.url))
 
 /** Starts the database's HTTP front in a process of its own. */
 export async function startProxy(upstream: string, latencyMs: number) {
   const child = fork(PROCESS, [upstream, String(latencyMs)])
-  const [first]: unknown[] = await once(child, 'message')
-  const { url } = z.object({ url: z.url() }).parse(first)
+  const [ready]: { url: string }[] = await once(child, 'message')
   return {
-    url,
+    url: ready!.url,
     /** Statements asked so far. */
     async statements(): Promise<number> {
       const answered = once(child, 'message')
       child.send('count')
-      const [answer]: unknown[] = await answered
-      return z.object({ statements: z.int() }).parse(answer).statements
+      const [answer]: { statements: number }[] = await answered
+      return answer!.statements
     },
     async stop(): Promise<void> {
       const exited = once(child, 'exit')

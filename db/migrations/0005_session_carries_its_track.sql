@@ -49,8 +49,7 @@ DECLARE
   v_charge_ms integer;
   v_level_ms double precision;
 BEGIN
-  -- All is decided in this one statement, for each expression of plpgsql is set up anew in every
-  -- transaction, and costs more than what it computes.
+  -- All is decided in this one statement; what follows only writes.
   SELECT
     -- A lease lost with a crashed server is twelve seconds in the listener's favour; waiting for the
     -- disk (or for Neon's quorum) on every key is latency in everybody's ear.

@@ -11,6 +11,8 @@ import { housekeeping } from './schedules/housekeeping.ts'
 import { makeTestApi, ORIGIN, problemCode } from './testing/api.ts'
 
 const api = makeTestApi()
+/** A rate limit that is reached soon; wrangler's types do not know it. */
+const { LIMITED } = env as unknown as { LIMITED: unknown }
 
 test('a refusal is a problem that says what, where and which request', async () => {
   const response = await api.call('GET', 'nowhere?token=secret', {
@@ -139,7 +141,6 @@ test('Postgres away is a 503 that says when to try again, and leaks nothing', as
 })
 
 test('an answer with a key is 16 bytes that nobody keeps, with every header that others have', async () => {
-  const { LIMITED } = env as unknown as { LIMITED: unknown }
   const limited = makeTestApi({ RATE_LIMIT_KEYS: LIMITED })
   const { token: bearer } = await limited.signIn()
   const { trackId } = await makeTrack(limited.db)
@@ -162,7 +163,6 @@ test('an answer with a key is 16 bytes that nobody keeps, with every header that
 })
 
 test('too many requests from one address are refused for a while; another address passes', async () => {
-  const { LIMITED } = env as unknown as { LIMITED: unknown }
   const limited = makeTestApi({ RATE_LIMIT_KEYS: LIMITED })
   const ask = (address: string) =>
     limited.call('GET', `keys/${crypto.randomUUID()}/1/0`, {

@@ -66,7 +66,7 @@ async function failureOf(response: Response): Promise<NeonDbError> {
 /**
  * The meter's own way to the database, for it is asked at every key: Neon's protocol in its plainest
  * form. The driver takes the connection string apart and puts it together again for every statement,
- * looks up parsers for each column and builds rows, a tenth of what a lease takes in all.
+ * looks up parsers for each column and builds rows.
  */
 export function makeAsk({
   databaseUrl,

@@ -137,8 +137,7 @@ export function makeListeningService({
     version: number,
     period: number,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const masterKey =
-      masterKeys.known(trackId, version) ?? (await masterKeys.open(wrapped, trackId, version))
+    const masterKey = await masterKeys.open(wrapped, trackId, version)
     return derivePeriodKey(masterKey, trackId, version, period)
   }
 

@@ -44,6 +44,8 @@ export function makeMasterKeys({
       trackId: TrackId,
       version: number,
     ): Promise<MasterKey> {
+      const known = opened.get(nameOf(trackId, version))
+      if (known) return known
       const bytes = await unwrapMasterKey(keyRing, kid, fromHex(wrapped), trackId, version)
       const key = await importMasterKey(bytes)
       opened.set(nameOf(trackId, version), key, clock().getTime() + KEEP_MS)
