@@ -23,11 +23,9 @@ export async function measureCapacity(
   let next = 0
   for (const parallel of connections) {
     // A full bucket for everybody: what is measured here is the database, not the pace.
-    await pool.query(
-      `insert into meters (user_id, level_ms, at, day) select user_id, 540000, now(), current_date from listening_sessions where id = any($1)
-     on conflict (user_id) do update set level_ms = 540000, at = now()`,
-      [sessions.map(({ id }) => id)],
-    )
+    await pool.query(`update meters set level_ms = 540000, at = now() where user_id = any($1)`, [
+      sessions.map(({ user_id }) => user_id),
+    ])
     const clients = await Promise.all(Array.from({ length: parallel }, () => pool.connect()))
     const latencies: number[] = []
     let isOver = false

@@ -33,6 +33,7 @@ test('what was used and leased before the meter became one row is neither lost n
   await run('0003_one_row_meter')
   await run('0004_sample_peak')
   await run('0005_session_carries_its_track')
+  await run('0006_two_row_lease')
 
   const [row] = (await client.query('select * from meters')).rows
   expect(row).toMatchObject({ used_ms: 16_000, day_before_ms: 12_000 })

@@ -41,7 +41,7 @@ export const listeningSessions = pgTable(
     expiresAt: instant('expires_at').notNull(),
     endedAt: instant('ended_at'),
     endReason: text('end_reason', {
-      enum: ['completed', 'superseded', 'expired', 'signed-out', 'blocked', 'track-deleted'],
+      enum: ['completed', 'superseded', 'expired', 'signed-out', 'track-deleted'],
     }),
     /** One bit per key period that was paid for, the least significant first: a retry is free. */
     leased: bytea('leased').notNull(),
@@ -72,8 +72,9 @@ export const listeningSessions = pgTable(
 )
 
 /**
- * What a listener used: the day's budget and the pace, a token bucket of audio milliseconds. One row,
- * so a lease writes one; it is also the lock that puts a listener's leases and starts in a line.
+ * What a listener may use and has used: the day's budget and the pace, a token bucket of audio
+ * milliseconds. One row, so a lease writes one; it is also the lock that puts a listener's leases and
+ * starts in a line. Triggers make it with the account and keep the copies (migration 0006).
  */
 export const meters = pgTable(
   'meters',
@@ -90,6 +91,10 @@ export const meters = pgTable(
     usedMs: bigint('used_ms', { mode: 'number' }).notNull().default(0),
     /** Milliseconds leased on the day before it, for clocks that disagree around midnight. */
     dayBeforeMs: bigint('day_before_ms', { mode: 'number' }).notNull().default(0),
+    /** Copies of the account's, so that a lease reads no other row. */
+    plan: text('plan', { enum: ['free', 'premium'] }).notNull(),
+    dailyLimitS: integer('daily_limit_s'),
+    blockedAt: instant('blocked_at'),
   },
   (t) => [check('meters_used_check', sql`${t.usedMs} >= 0 and ${t.dayBeforeMs} >= 0`)],
 )

@@ -53,8 +53,8 @@ export function makeMeterModel(
   function lease(id: number, period: number): ModelOutcome {
     const session = sessions[id]!
     const timing = tracks[session.track]!
-    if (signedOut.has(session.family)) return { outcome: 'signed-out' }
-    if (session.endReason === 'superseded') return { outcome: 'superseded' }
+    if (session.endReason === 'signed-out' || session.endReason === 'superseded')
+      return { outcome: session.endReason }
     if (!isLive(session)) return { outcome: 'ended' }
     if (period < 0 || period >= periodCount(timing)) return { outcome: 'no-period' }
     if (session.leased.has(period)) return { outcome: 'granted', usedMs: used() }
@@ -99,16 +99,17 @@ export function makeMeterModel(
     },
     complete(id: number): void {
       const session = sessions[id]!
-      if (isLive(session) && !signedOut.has(session.family)) session.endReason = 'completed'
+      if (isLive(session)) session.endReason = 'completed'
     },
     heartbeat(id: number): void {
       const session = sessions[id]!
-      if (isLive(session) && !signedOut.has(session.family)) {
-        session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
-      }
+      if (isLive(session)) session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
     },
     signOut(family: number): void {
       signedOut.add(family)
+      for (const session of sessions) {
+        if (session.family === family) session.endReason ??= 'signed-out'
+      }
     },
     setPlan(next: Plan): void {
       plan = next

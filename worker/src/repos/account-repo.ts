@@ -59,13 +59,6 @@ const signInFor = (signIn: NewSignIn): SQL => sql`
     select ${bytes(signIn.tokenHash)}, family.id, ${at(signIn.now)} from family
   )`
 
-/** Ends the listening sessions of the families in the CTE `gone`. */
-const endSessions = (now: Date): SQL => sql`
-  ended as (
-    update listening_sessions s set ended_at = ${at(now)}, end_reason = 'signed-out'
-    from gone where s.family_id = gone.id and s.ended_at is null
-  )`
-
 export function makeAccountRepo({ db }: { db: Database }) {
   return {
     /** Inserts an account with its first sign-in; says which name is taken where one is. */
@@ -179,7 +172,7 @@ export function makeAccountRepo({ db }: { db: Database }) {
       }))
     },
 
-    /** Ends one sign-in and its listening sessions; `false` when it was not live. */
+    /** Ends one sign-in, and a trigger its listening sessions; `false` when it was not live. */
     async revoke(
       userId: UserId,
       familyId: FamilyId,
@@ -189,11 +182,8 @@ export function makeAccountRepo({ db }: { db: Database }) {
       const row = await rowOf(
         db,
         z.object({ id: FamilyId }),
-        sql`with gone as (
-          update refresh_families set revoked_at = ${at(now)}, revoked_reason = ${reason}
-          where id = ${familyId} and user_id = ${userId} and revoked_at is null returning id
-        ), ${endSessions(now)}
-        select id from gone`,
+        sql`update refresh_families set revoked_at = ${at(now)}, revoked_reason = ${reason}
+            where id = ${familyId} and user_id = ${userId} and revoked_at is null returning id`,
       )
       return row !== null
     },
@@ -201,11 +191,8 @@ export function makeAccountRepo({ db }: { db: Database }) {
     /** Ends all sign-ins of an account but one, and their listening sessions. */
     async revokeOthers(userId: UserId, keep: FamilyId, now: Date): Promise<void> {
       await db.execute(sql`
-        with gone as (
-          update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'revoked'
-          where user_id = ${userId} and id <> ${keep} and revoked_at is null returning id
-        ), ${endSessions(now)}
-        select id from gone`)
+        update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'revoked'
+        where user_id = ${userId} and id <> ${keep} and revoked_at is null`)
     },
 
     /** Sets another password hash; all other sign-ins end with it, and so does their listening. */
@@ -217,12 +204,10 @@ export function makeAccountRepo({ db }: { db: Database }) {
     ): Promise<void> {
       await db.execute(sql`
         with changed as (
-          update users set password_hash = ${passwordHash} where id = ${userId} returning id
-        ), gone as (
-          update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'password-change'
-          where user_id = ${userId} and id <> ${keep} and revoked_at is null returning id
-        ), ${endSessions(now)}
-        select id from changed`)
+          update users set password_hash = ${passwordHash} where id = ${userId}
+        )
+        update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'password-change'
+        where user_id = ${userId} and id <> ${keep} and revoked_at is null`)
     },
   }
 }

@@ -238,15 +238,13 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       return rowOf(
         db,
         QuotaRow,
-        sql`select t.daily_ms as limit_ms, coalesce(
-                     used_on((${at(now)} at time zone 'UTC')::date, m.day, m.used_ms, m.day_before_ms), 0
-                   ) as used_ms
-            from users u
+        sql`select t.daily_ms as limit_ms,
+                   used_on((${at(now)} at time zone 'UTC')::date, m.day, m.used_ms, m.day_before_ms) as used_ms
+            from meters m
             join refresh_families f
-              on f.user_id = u.id and f.id = ${familyId} and f.revoked_at is null
-            cross join lateral plan_terms(u.plan, u.daily_limit_s) t
-            left join meters m on m.user_id = u.id
-            where u.id = ${userId}`,
+              on f.user_id = m.user_id and f.id = ${familyId} and f.revoked_at is null
+            cross join lateral plan_terms(m.plan, m.daily_limit_s) t
+            where m.user_id = ${userId}`,
       )
     },
 

@@ -1,0 +1,420 @@
+-- A lease reads the two rows that it writes, and no other. The meter carries the account's plan, daily
+-- limit and block, and a session that is signed out says so itself. Triggers see to both, so whoever
+-- changes an account or revokes a sign-in, and be it by hand, has done all there is to do.
+--
+-- Concurrency: the triggers take the listener's meter, as a lease and a session start do. A start that
+-- runs at the same time has either committed, and then its session is ended, too, or reads what the
+-- trigger's transaction wrote. Locks are always taken in the order users or refresh_families, meters,
+-- listening_sessions.
+
+ALTER TABLE "meters" ADD COLUMN "plan" text, ADD COLUMN "daily_limit_s" integer,
+  ADD COLUMN "blocked_at" timestamp with time zone;--> statement-breakpoint
+-- Every account has a meter from now on; one that has never been used is full.
+INSERT INTO meters (user_id, level_ms, at, day)
+  SELECT u.id, 0, 'epoch', 'epoch' FROM users u ON CONFLICT (user_id) DO NOTHING;--> statement-breakpoint
+UPDATE meters m SET plan = u.plan, daily_limit_s = u.daily_limit_s, blocked_at = u.blocked_at
+FROM users u WHERE u.id = m.user_id;--> statement-breakpoint
+ALTER TABLE "meters" ALTER COLUMN "plan" SET NOT NULL;--> statement-breakpoint
+UPDATE listening_sessions s SET ended_at = f.revoked_at, end_reason = 'signed-out'
+FROM refresh_families f WHERE f.id = s.family_id AND s.ended_at IS NULL AND f.revoked_at IS NOT NULL;--> statement-breakpoint
+CREATE FUNCTION keep_meter() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO meters AS m (user_id, level_ms, at, day, plan, daily_limit_s, blocked_at)
+    -- The pace has refilled ever since: a first listen starts with a full bucket.
+    VALUES (NEW.id, 0, 'epoch', 'epoch', NEW.plan, NEW.daily_limit_s, NEW.blocked_at)
+    ON CONFLICT (user_id) DO UPDATE
+    SET plan = excluded.plan, daily_limit_s = excluded.daily_limit_s, blocked_at = excluded.blocked_at;
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER users_keep_meter
+AFTER INSERT OR UPDATE OF plan, daily_limit_s, blocked_at ON users
+FOR EACH ROW EXECUTE FUNCTION keep_meter();--> statement-breakpoint
+CREATE FUNCTION end_sessions_of_family() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM meters m WHERE m.user_id = NEW.user_id FOR UPDATE;
+  UPDATE listening_sessions s SET ended_at = NEW.revoked_at, end_reason = 'signed-out'
+    WHERE s.family_id = NEW.id AND s.ended_at IS NULL;
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER refresh_families_end_sessions
+AFTER UPDATE OF revoked_at ON refresh_families
+FOR EACH ROW WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL)
+EXECUTE FUNCTION end_sessions_of_family();--> statement-breakpoint
+-- Leases the key of one period inside a live session, debits the day and answers with the wrapped
+-- master key. Idempotent per (session, period): a retry is granted again and costs nothing.
+--
+-- outcome: granted | no-session | signed-out | blocked | superseded | ended | wrong-track
+--          | no-period | exhausted | too-early
+--
+-- retry_after_s: seconds until the pace has refilled, as far as only that is in the way.
+-- p_with_key: whether to answer with the wrapped master key, too.
+CREATE OR REPLACE FUNCTION lease_key_period(
+  p_session uuid, p_user uuid, p_track uuid, p_version integer, p_period integer, p_now timestamptz,
+  p_with_key boolean DEFAULT true,
+  OUT outcome text, OUT kid text, OUT wrapped bytea, OUT charged_ms integer,
+  OUT limit_ms bigint, OUT used_ms bigint, OUT retry_after_s double precision
+) LANGUAGE plpgsql AS $$
+DECLARE
+  v_commit text;
+  v_day date;
+  v_pays boolean;
+  v_charge_ms integer;
+  v_level_ms double precision;
+BEGIN
+  -- All is decided in this one statement; what follows only writes.
+  SELECT
+    -- A lease lost with a crashed server is twelve seconds in the listener's favour; waiting for the
+    -- disk (or for Neon's quorum) on every key is latency in everybody's ear.
+    set_config('synchronous_commit', 'off', true),
+    c.day,
+    CASE
+      WHEN m.blocked_at IS NOT NULL THEN 'blocked'
+      WHEN s.end_reason = 'signed-out' THEN 'signed-out'
+      WHEN s.end_reason = 'superseded' THEN 'superseded'
+      WHEN s.ended_at IS NOT NULL OR s.expires_at <= p_now THEN 'ended'
+      WHEN s.track_id <> p_track OR s.version <> p_version THEN 'wrong-track'
+      WHEN p_period < 0 OR p_period >= s.period_count THEN 'no-period'
+      WHEN has_leased(s.leased, p_period) THEN 'granted'
+      WHEN t.daily_ms IS NOT NULL AND c.used_ms >= t.daily_ms THEN 'exhausted'
+      WHEN c.level_ms < c.charge_ms THEN 'too-early'
+      ELSE 'granted'
+    END,
+    NOT has_leased(s.leased, p_period),
+    c.charge_ms, t.daily_ms, c.used_ms, c.level_ms, greatest(0, c.charge_ms - c.level_ms) / 1000 / t.rate
+  INTO v_commit, v_day, outcome, v_pays, v_charge_ms, limit_ms, used_ms, v_level_ms, retry_after_s
+  FROM meters m
+  JOIN listening_sessions s ON s.user_id = m.user_id
+  CROSS JOIN LATERAL plan_terms(m.plan, m.daily_limit_s) t
+  CROSS JOIN LATERAL (SELECT
+    (p_now AT TIME ZONE 'UTC')::date AS day,
+    used_on((p_now AT TIME ZONE 'UTC')::date, m.day, m.used_ms, m.day_before_ms) AS used_ms,
+    period_charge_ms(p_period, s.duration_ms) AS charge_ms,
+    pace_level(m.level_ms, m.at, p_now, t.depth_ms, t.rate) AS level_ms
+  ) c
+  WHERE m.user_id = p_user AND s.id = p_session
+  FOR UPDATE OF m, s;
+
+  IF p_with_key AND outcome = 'granted' THEN
+    SELECT k.kid, k.wrapped INTO kid, wrapped
+    FROM track_keys k WHERE k.track_id = p_track AND k.version = p_version;
+    -- Nothing is charged for a key that is gone with its version.
+    IF NOT FOUND THEN
+      outcome := 'ended';
+    END IF;
+  END IF;
+
+  IF outcome = 'granted' AND v_pays THEN
+    charged_ms := v_charge_ms;
+    used_ms := used_ms + v_charge_ms;
+    UPDATE meters m SET
+      level_ms = v_level_ms - v_charge_ms,
+      at = greatest(m.at, p_now),
+      day = greatest(m.day, v_day),
+      used_ms = CASE WHEN v_day < m.day THEN m.used_ms ELSE lease_key_period.used_ms END,
+      day_before_ms = CASE
+        WHEN v_day < m.day THEN lease_key_period.used_ms
+        WHEN v_day = m.day THEN m.day_before_ms
+        WHEN v_day = m.day + 1 THEN m.used_ms
+        ELSE 0
+      END
+    WHERE m.user_id = p_user;
+    UPDATE listening_sessions s SET
+      leased = with_lease(s.leased, p_period),
+      last_period = greatest(s.last_period, p_period),
+      expires_at = p_now + interval '1800 seconds'
+    WHERE s.id = p_session;
+  ELSE
+    charged_ms := 0;
+    outcome := coalesce(outcome, 'no-session');
+  END IF;
+END $$;
+--> statement-breakpoint
+-- Starts a listening session, or resumes the live one that the same sign-in has on the track, and
+-- leases its first period, so that pressing play is one statement.
+--
+-- outcome: started | resumed | not-found | not-ready | signed-out | blocked | exhausted | too-early
+-- renditions: [{name, bitrate, peakBandwidth, averageBandwidth, codecs, init (base64), ivSeed (base64)}],
+-- null where not wanted
+CREATE OR REPLACE FUNCTION start_listening_session(
+  p_new_session uuid, p_user uuid, p_family uuid, p_track uuid, p_position_s double precision,
+  p_now timestamptz, p_with_renditions boolean DEFAULT true,
+  OUT outcome text, OUT session_id uuid, OUT version integer, OUT plan text, OUT period integer,
+  OUT kid text, OUT wrapped bytea, OUT sample_rate integer, OUT sample_count bigint,
+  OUT priming_samples integer, OUT padding_samples integer, OUT renditions jsonb,
+  OUT position_s double precision, OUT limit_ms bigint, OUT used_ms bigint, OUT retry_after_s double precision
+) LANGUAGE plpgsql AS $$
+DECLARE
+  v_commit text;
+  v_day date := (p_now AT TIME ZONE 'UTC')::date;
+  v_meter meters%ROWTYPE;
+  v_who record;
+  v_track record;
+  v_live record;
+  v_lease record;
+  v_level double precision;
+  v_charge integer;
+  v_periods integer;
+  v_duration_ms bigint;
+BEGIN
+  v_commit := set_config('synchronous_commit', 'off', true);
+
+  SELECT * INTO v_meter FROM meters m WHERE m.user_id = p_user FOR UPDATE;
+  SELECT f.id AS family_id, f.revoked_at, t.daily_ms, t.sessions, t.depth_ms, t.rate
+  INTO v_who
+  FROM plan_terms(v_meter.plan, v_meter.daily_limit_s) t
+  LEFT JOIN refresh_families f ON f.id = p_family AND f.user_id = v_meter.user_id;
+
+  SELECT t.id, t.version, t.published_at INTO v_track
+  FROM tracks t WHERE t.id = p_track AND t.deleted_at IS NULL;
+
+  retry_after_s := 0;
+  plan := v_meter.plan;
+  limit_ms := v_who.daily_ms;
+  used_ms := used_on(v_day, v_meter.day, v_meter.used_ms, v_meter.day_before_ms);
+  outcome := CASE
+    WHEN v_who.family_id IS NULL OR v_who.revoked_at IS NOT NULL THEN 'signed-out'
+    WHEN v_meter.blocked_at IS NOT NULL THEN 'blocked'
+    WHEN v_track.id IS NULL THEN 'not-found'
+    WHEN v_track.version IS NULL OR v_track.published_at IS NULL THEN 'not-ready'
+  END;
+  IF outcome IS NOT NULL THEN
+    RETURN;
+  END IF;
+
+  SELECT s.id, s.version, s.position_s INTO v_live
+  FROM listening_sessions s
+  WHERE s.user_id = p_user AND s.family_id = p_family AND s.track_id = p_track
+    AND s.ended_at IS NULL AND s.expires_at > p_now
+  ORDER BY s.started_at DESC LIMIT 1;
+
+  version := coalesce(v_live.version, v_track.version);
+  SELECT m.sample_rate, m.sample_count, m.priming_samples, m.padding_samples,
+         k.kid, k.wrapped
+  INTO sample_rate, sample_count, priming_samples, padding_samples, kid, wrapped
+  FROM track_versions m
+  JOIN track_keys k ON k.track_id = m.track_id AND k.version = m.version
+  WHERE m.track_id = p_track AND m.version = start_listening_session.version;
+
+  v_periods := period_count(sample_rate, sample_count, priming_samples);
+  v_duration_ms := round(sample_count * 1000.0 / sample_rate);
+  period := least(floor(greatest(p_position_s, 0) / 12)::integer, v_periods - 1);
+
+  IF v_live.id IS NOT NULL THEN
+    SELECT * INTO v_lease
+      FROM lease_key_period(v_live.id, p_user, p_track, start_listening_session.version, period, p_now, false);
+    IF v_lease.outcome <> 'granted' THEN
+      -- The place to resume at is not paid for and cannot be now: resume at the start, which is.
+      period := 0;
+      SELECT * INTO v_lease
+        FROM lease_key_period(v_live.id, p_user, p_track, start_listening_session.version, 0, p_now, false);
+    END IF;
+    outcome := CASE WHEN v_lease.outcome = 'granted' THEN 'resumed' ELSE v_lease.outcome END;
+    used_ms := v_lease.used_ms;
+    retry_after_s := v_lease.retry_after_s;
+    session_id := v_live.id;
+    UPDATE listening_sessions s SET expires_at = p_now + interval '1800 seconds' WHERE s.id = v_live.id;
+  ELSE
+    v_charge := period_charge_ms(period, v_duration_ms);
+    v_level := pace_level(v_meter.level_ms, v_meter.at, p_now, v_who.depth_ms, v_who.rate);
+    IF used_ms >= limit_ms THEN
+      outcome := 'exhausted';
+    ELSIF v_level < v_charge THEN
+      outcome := 'too-early';
+      retry_after_s := (v_charge - v_level) / 1000 / v_who.rate;
+    ELSE
+      outcome := 'started';
+      session_id := p_new_session;
+      used_ms := used_ms + v_charge;
+      -- The newest stay; with the new one they are as many as the plan allows.
+      UPDATE listening_sessions s
+      SET ended_at = p_now,
+          end_reason = CASE WHEN s.expires_at <= p_now THEN 'expired' ELSE 'superseded' END
+      WHERE s.user_id = p_user AND s.ended_at IS NULL AND s.id NOT IN (
+        SELECT o.id FROM listening_sessions o
+        WHERE o.user_id = p_user AND o.ended_at IS NULL AND o.expires_at > p_now
+        ORDER BY o.started_at DESC, o.id DESC LIMIT v_who.sessions - 1
+      );
+      INSERT INTO listening_sessions
+        (id, user_id, family_id, track_id, version, period_count, duration_ms,
+         started_at, expires_at, heartbeat_at, leased, last_period)
+        VALUES (p_new_session, p_user, p_family, p_track, start_listening_session.version, v_periods,
+                v_duration_ms, p_now, p_now + interval '1800 seconds', p_now,
+                with_lease('', start_listening_session.period), start_listening_session.period);
+      UPDATE meters m SET
+        level_ms = v_level - v_charge,
+        at = greatest(m.at, p_now),
+        day = greatest(m.day, v_day),
+        used_ms = CASE WHEN v_day < m.day THEN m.used_ms ELSE start_listening_session.used_ms END,
+        day_before_ms = CASE
+          WHEN v_day < m.day THEN start_listening_session.used_ms
+          WHEN v_day = m.day THEN m.day_before_ms
+          WHEN v_day = m.day + 1 THEN m.used_ms
+          ELSE 0
+        END
+      WHERE m.user_id = p_user;
+    END IF;
+  END IF;
+
+  IF outcome NOT IN ('started', 'resumed') THEN
+    kid := NULL;
+    wrapped := NULL;
+    RETURN;
+  END IF;
+
+  position_s := coalesce(v_live.position_s, 0);
+  IF p_with_renditions THEN
+    SELECT jsonb_agg(jsonb_build_object(
+        'name', r.name, 'bitrate', r.bitrate, 'peakBandwidth', r.peak_bandwidth,
+        'averageBandwidth', r.average_bandwidth, 'codecs', r.codecs,
+        'init', translate(encode(r.init, 'base64'), E'\n', ''),
+        'ivSeed', encode(r.iv_seed, 'base64')
+      ) ORDER BY r.bitrate)
+    INTO renditions
+    FROM renditions r
+    WHERE r.track_id = p_track AND r.version = start_listening_session.version;
+  END IF;
+END $$;
+--> statement-breakpoint
+-- Records a position, and with p_complete ends the session. History only: nothing here bills.
+-- Heard seconds grow with the highest position, never faster than the clock. A play counts once,
+-- after 30 s or half the track; a completion once, when 90 % was reached and the play counted.
+--
+-- outcome: recorded | no-session | blocked | signed-out | superseded | ended | beyond-track | not-leased
+CREATE OR REPLACE FUNCTION record_listening(
+  p_session uuid, p_user uuid, p_position_s double precision, p_complete boolean, p_now timestamptz,
+  OUT outcome text, OUT track_id uuid, OUT version integer, OUT duration_s double precision,
+  OUT plan text, OUT heard_s double precision, OUT counted boolean,
+  OUT limit_ms bigint, OUT used_ms bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+  v_commit text;
+  v record;
+  v_frontier_s double precision;
+  v_counts boolean;
+  v_completes boolean;
+  v_position_s double precision;
+BEGIN
+  v_commit := set_config('synchronous_commit', 'off', true);
+
+  SELECT s.*, m.blocked_at, m.plan, t.daily_ms,
+         s.duration_ms::double precision / 1000 AS duration_s,
+         used_on((p_now AT TIME ZONE 'UTC')::date, m.day, m.used_ms, m.day_before_ms) AS used_today_ms
+  INTO v
+  FROM listening_sessions s
+  JOIN meters m ON m.user_id = s.user_id
+  CROSS JOIN LATERAL plan_terms(m.plan, m.daily_limit_s) t
+  WHERE s.id = p_session AND s.user_id = p_user
+  FOR UPDATE OF s;
+
+  IF NOT FOUND THEN
+    outcome := 'no-session';
+    RETURN;
+  END IF;
+
+  track_id := v.track_id;
+  version := v.version;
+  duration_s := v.duration_s;
+  plan := v.plan;
+  heard_s := v.heard_s;
+  counted := v.counted_at IS NOT NULL;
+  limit_ms := v.daily_ms;
+  used_ms := v.used_today_ms;
+  v_frontier_s := (v.last_period + 1) * 12;
+
+  outcome := CASE
+    WHEN v.blocked_at IS NOT NULL THEN 'blocked'
+    WHEN v.end_reason = 'signed-out' THEN 'signed-out'
+    WHEN v.end_reason = 'superseded' THEN 'superseded'
+    -- The answer to a completion may have been lost: the same again is the same answer.
+    WHEN v.end_reason = 'completed' AND p_complete THEN 'recorded'
+    WHEN v.ended_at IS NOT NULL OR v.expires_at <= p_now THEN 'ended'
+    -- One second of grace: players round, and report the end of the last frame.
+    WHEN p_position_s > v.duration_s + 1 THEN 'beyond-track'
+    WHEN p_position_s > v_frontier_s + 1 THEN 'not-leased'
+  END;
+  IF outcome IS NOT NULL THEN
+    RETURN;
+  END IF;
+
+  outcome := 'recorded';
+  v_position_s := greatest(v.position_s, least(p_position_s, v.duration_s));
+  heard_s := v.heard_s + least(
+    v_position_s - v.position_s,
+    greatest(0, extract(epoch FROM p_now - v.heartbeat_at)::double precision)
+  );
+  v_counts := heard_s >= least(30, v.duration_s / 2);
+  v_completes := v_counts AND p_complete AND v_position_s >= v.duration_s * 0.9;
+  counted := counted OR v_counts;
+
+  UPDATE listening_sessions s
+  SET position_s = v_position_s,
+      heard_s = record_listening.heard_s,
+      heartbeat_at = greatest(s.heartbeat_at, p_now),
+      expires_at = p_now + interval '1800 seconds',
+      counted_at = CASE WHEN v_counts THEN coalesce(s.counted_at, p_now) END,
+      ended_at = CASE WHEN p_complete THEN p_now END,
+      end_reason = CASE WHEN p_complete THEN 'completed' END
+  WHERE s.id = p_session;
+
+  IF v_counts THEN
+    INSERT INTO play_history AS h (session_id, user_id, track_id, started_at, heard_s, completed)
+      VALUES (p_session, p_user, v.track_id, v.started_at, record_listening.heard_s, v_completes)
+      ON CONFLICT (session_id) DO UPDATE
+      SET heard_s = excluded.heard_s, completed = h.completed OR excluded.completed;
+    IF v.counted_at IS NULL OR v_completes THEN
+      INSERT INTO track_totals AS n (track_id, plays, completions)
+        VALUES (v.track_id, (v.counted_at IS NULL)::int, v_completes::int)
+        ON CONFLICT ON CONSTRAINT track_totals_pkey DO UPDATE
+        SET plays = n.plays + excluded.plays, completions = n.completions + excluded.completions;
+      INSERT INTO user_totals AS n (user_id, plays, completions)
+        VALUES (p_user, (v.counted_at IS NULL)::int, v_completes::int)
+        ON CONFLICT (user_id) DO UPDATE
+        SET plays = n.plays + excluded.plays, completions = n.completions + excluded.completions;
+    END IF;
+  END IF;
+END $$;
+--> statement-breakpoint
+-- Exchanges a refresh token for the next one of its family. A token that was exchanged before, or
+-- one of a dead family, kills the family, and a trigger the listening of that sign-in.
+--
+-- outcome: rotated | unknown | expired | revoked | blocked | reused
+CREATE OR REPLACE FUNCTION rotate_refresh_token(
+  p_old_hash bytea, p_new_hash bytea, p_now timestamptz, p_expires_at timestamptz
+) RETURNS TABLE (outcome text, user_id uuid, family_id uuid) LANGUAGE plpgsql AS $$
+DECLARE
+  v record;
+BEGIN
+  SELECT r.used_at, f.id, f.user_id, f.expires_at, f.revoked_at, u.blocked_at INTO v
+  FROM refresh_tokens r
+  JOIN refresh_families f ON f.id = r.family_id
+  JOIN users u ON u.id = f.user_id
+  WHERE r.token_hash = p_old_hash
+  FOR UPDATE OF r;
+
+  IF NOT FOUND THEN
+    outcome := 'unknown';
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  user_id := v.user_id;
+  family_id := v.id;
+  outcome := CASE
+    WHEN v.used_at IS NOT NULL THEN 'reused'
+    WHEN v.revoked_at IS NOT NULL THEN 'revoked'
+    WHEN v.expires_at <= p_now THEN 'expired'
+    WHEN v.blocked_at IS NOT NULL THEN 'blocked'
+    ELSE 'rotated'
+  END;
+
+  IF outcome = 'rotated' THEN
+    UPDATE refresh_tokens r SET used_at = p_now WHERE r.token_hash = p_old_hash;
+    INSERT INTO refresh_tokens (token_hash, family_id, created_at) VALUES (p_new_hash, v.id, p_now);
+    UPDATE refresh_families f SET last_used_at = p_now, expires_at = p_expires_at WHERE f.id = v.id;
+  ELSIF outcome = 'reused' THEN
+    UPDATE refresh_families f SET revoked_at = p_now, revoked_reason = 'reuse'
+      WHERE f.id = v.id AND f.revoked_at IS NULL;
+  END IF;
+  RETURN NEXT;
+END $$;
