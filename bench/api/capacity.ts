@@ -13,11 +13,16 @@ export async function measureCapacity(
 ): Promise<{ connections: number; leasesPerS: number; p99Ms: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
     `with long as (select id from tracks where duration_s = $1 limit 1)
-     insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, duration_ms, started_at, expires_at, heartbeat_at, leased)
-     select gen_random_uuid(), f.user_id, f.id, long.id, 1, $1 / 12, $1 * 1000, now(), now() + interval '1 hour', now(), ''
+     insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, duration_ms, seat, started_at, expires_at, heartbeat_at)
+     select gen_random_uuid(), f.user_id, f.id, long.id, 1, $1 / 12, $1 * 1000, 1, now(), now() + interval '1 hour', now()
      from refresh_families f, long
      returning id, user_id, track_id`,
     [trackS],
+  )
+  await pool.query(
+    `update meters m set seats = array[s.id], leased = array[''::bytea]
+     from listening_sessions s where s.user_id = m.user_id and s.id = any($1)`,
+    [sessions.map(({ id }) => id)],
   )
   const results: { connections: number; leasesPerS: number; p99Ms: number }[] = []
   let next = 0
@@ -38,7 +43,7 @@ export async function measureCapacity(
         const before = performance.now()
         const { rows } = await client.query<{ outcome: string }>({
           name: 'lease',
-          text: `select outcome from lease_key_period($1, $2, $3, 1, $4, now())`,
+          text: `select lease_key_period($1, $2, $3, 1, $4, now()) ->> 'outcome' as outcome`,
           values: [session.id, session.user_id, session.track_id, period],
         })
         latencies.push(performance.now() - before)

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FamilyId, TrackId, UserId } from './contract/ids.ts'
-import { periodCount, type MediaTiming } from './contract/key-periods.ts'
+import { periodChargeMs, periodCount, type MediaTiming } from './contract/key-periods.ts'
 import { FREE_DAILY_S, PLANS, type Plan } from './contract/plans.ts'
 import { refreshFamilies, users } from './schema/index.ts'
 import {
@@ -115,6 +115,8 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
   const meter = makeMeterCalls(db)
   const sessionIds: unknown[] = []
   let mostS = dailyLimitS ?? FREE_DAILY_S
+  /** What the answers said was charged, milliseconds. */
+  let chargedMs = 0
 
   async function leaseBoth(session: number, period: number): Promise<void> {
     const track = tracks[model.sessions()[session]!.track]!
@@ -122,6 +124,7 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
     const got = await meter.lease(sessionIds[session], userId, track, period, model.now())
     outcomesSeen.add(want.outcome)
     expect(got.outcome).toBe(want.outcome)
+    chargedMs += Number(got['charged_ms'])
     if (want.usedMs !== undefined) expect(Number(got['used_ms'])).toBe(want.usedMs)
   }
 
@@ -136,7 +139,10 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
           model.now(),
         )
         expect(got.outcome).toBe(want.outcome)
-        if (want.outcome === 'started') sessionIds.push(got['session_id'])
+        if (want.outcome === 'started') {
+          sessionIds.push(got['session_id'])
+          chargedMs += periodChargeMs(timings[act.track]!, 0)
+        }
         if (want.session !== undefined) expect(got['session_id']).toBe(sessionIds[want.session])
         if (want.usedMs !== undefined) expect(Number(got['used_ms'])).toBe(want.usedMs)
         break
@@ -187,7 +193,11 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
         break
     }
   }
-  await expectBooksBalance(userId, model.usedByDay(), mostS)
+  await expectBooksBalance(userId, model.usedByDay(), mostS, chargedMs)
+  const live = model.sessions().filter(({ endReason }) => endReason === null)
+  expect(await leasedByLive(userId)).toEqual(
+    new Map(live.map(({ id, leased }) => [sessionIds[id], [...leased].sort((a, b) => a - b)])),
+  )
 }
 
 /** What must be true of the books whatever happened. */
@@ -195,6 +205,7 @@ async function expectBooksBalance(
   userId: UserId,
   want: Map<string, number>,
   mostS: number,
+  chargedMs: number,
 ): Promise<void> {
   const { rows } = await db.execute(sql`
     select day::text as day, (day - 1)::text as before, used_ms::float8 as used, day_before_ms::float8 as used_before,
@@ -203,24 +214,25 @@ async function expectBooksBalance(
   const [books] = rows as Record<'used' | 'used_before' | 'level', number>[] &
     Record<'day' | 'before', string>[]
   const allUsed = [...want.values()].reduce((sum, ms) => sum + ms, 0)
-  expect(await paidFor(userId)).toBe(allUsed)
+  expect(chargedMs).toBe(allUsed)
   for (const used of want.values()) expect(used).toBeLessThan(mostS * 1000 + LONGEST_PERIOD_MS)
-  if (!books) return expect(allUsed).toBe(0)
-  expect(books.used).toBe(want.get(books.day) ?? 0)
-  expect(books.used_before).toBe(want.get(books.before) ?? 0)
-  expect(books.level).toBeGreaterThanOrEqual(0)
-  expect(books.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
+  expect(books!.used).toBe(want.get(books!.day) ?? 0)
+  expect(books!.used_before).toBe(want.get(books!.before) ?? 0)
+  expect(books!.level).toBeGreaterThanOrEqual(0)
+  expect(books!.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
 }
 
-/** What the periods that a listener's sessions have opened are worth, milliseconds. */
-async function paidFor(userId: UserId): Promise<number> {
+/** By session that nobody ended, the periods that the meter remembers it has paid for. */
+async function leasedByLive(userId: UserId): Promise<Map<unknown, number[]>> {
   const { rows } = await db.execute(sql`
-    select coalesce(sum(period_charge_ms(p, s.duration_ms)), 0)::float8 as ms
-    from listening_sessions s
-    cross join lateral generate_series(0, s.last_period) p
-    where s.user_id = ${userId} and has_leased(s.leased, p)`)
-  const [sum] = rows as { ms: number }[]
-  return sum!.ms
+    select s.id, array(
+      select p from generate_series(0, s.period_count - 1) p where has_leased(m.leased[s.seat], p) order by p
+    ) as periods, last_leased(m.leased[s.seat]) as last
+    from listening_sessions s join meters m on m.user_id = s.user_id and m.seats[s.seat] = s.id
+    where s.user_id = ${userId} and s.ended_at is null`)
+  const sessions = rows as { id: unknown; periods: number[]; last: number }[]
+  for (const { periods, last } of sessions) expect(periods.at(-1)).toBe(last)
+  return new Map(sessions.map(({ id, periods }) => [id, periods]))
 }
 
 test('whatever a listener does, in whatever order, the meter does what the model says', async () => {

@@ -61,10 +61,9 @@ test('the wrapped key is told to who asks for it, and nothing is charged when it
   const { trackId } = await makeTrack(db)
   const { session_id } = await start(userId, familyId, trackId, NOON)
   const { rows } = await db.execute(
-    sql`select kid, wrapped, charged_ms
-        from lease_key_period(${session_id}, ${userId}, ${trackId}, 1, 1, ${NOON.toISOString()}, false)`,
+    sql`select lease_key_period(${session_id}, ${userId}, ${trackId}, 1, 1, ${NOON.toISOString()}, false) as answer`,
   )
-  expect(rows).toEqual([{ kid: null, wrapped: null, charged_ms: 12_000 }])
+  expect(rows).toEqual([{ answer: { outcome: 'granted', charged_ms: 12_000, used_ms: 24_000 } }])
   expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ kid: 'test' })
 
   await db.execute(sql`delete from track_keys where track_id = ${trackId}`)
@@ -165,6 +164,73 @@ test('a lease outside the track, of another track or of another user is refused'
   expect((await lease(session_id, stranger.userId, trackId, 1, after(1)))['outcome']).toBe(
     'no-session',
   )
+})
+
+test('what is changed about an account, and be it by hand, holds from the next lease on', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db)
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  const change = (what: ReturnType<typeof sql>) =>
+    db.execute(sql`update users set ${what} where id = ${userId}`)
+
+  await change(sql`daily_limit_s = 12`)
+  expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ outcome: 'exhausted' })
+  await change(sql`daily_limit_s = null, plan = 'premium'`)
+  // More than the 180 s that the free plan gives at once.
+  for (let period = 1; period < 15; period++)
+    expect((await lease(session_id, userId, trackId, period, NOON))['outcome']).toBe('granted')
+  await change(sql`blocked_at = ${NOON.toISOString()}`)
+  expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ outcome: 'blocked' })
+  expect(await listen(session_id, userId, 1, false, NOON)).toMatchObject({ outcome: 'blocked' })
+  expect(await start(userId, familyId, trackId, NOON)).toMatchObject({ outcome: 'blocked' })
+  await change(sql`blocked_at = null`)
+  expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ outcome: 'granted' })
+})
+
+test('revoking a sign-in ends its listening, and nobody else’s', async () => {
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const phone = await makeFamily(db, userId)
+  const { trackId } = await makeTrack(db)
+  const here = await start(userId, familyId, trackId, NOON)
+  const there = await start(userId, phone, trackId, after(1))
+  await db.execute(
+    sql`update refresh_families set revoked_at = ${NOON.toISOString()} where id = ${phone}`,
+  )
+  expect((await lease(there['session_id'], userId, trackId, 1, after(2)))['outcome']).toBe(
+    'signed-out',
+  )
+  expect((await listen(there['session_id'], userId, 1, false, after(2)))['outcome']).toBe(
+    'signed-out',
+  )
+  expect((await start(userId, phone, trackId, after(2)))['outcome']).toBe('signed-out')
+  expect((await lease(here['session_id'], userId, trackId, 1, after(2)))['outcome']).toBe('granted')
+})
+
+test('a session that leases lives on, with heartbeats or without', async () => {
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const { trackId } = await makeTrack(db, { durationS: 7200 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  // One lease every twenty minutes: each falls within the half hour, all of them far beyond it.
+  for (let period = 1; period < 7; period++)
+    expect(
+      (await lease(session_id, userId, trackId, period, after(period * 1200)))['outcome'],
+    ).toBe('granted')
+  expect((await lease(session_id, userId, trackId, 7, after(7200 + 1801)))['outcome']).toBe('ended')
+})
+
+test('a seat is free again when its session ends, and remembers nothing of it', async () => {
+  const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+  const [first, second] = [await makeTrack(db), await makeTrack(db)]
+  const one = await start(userId, familyId, first.trackId, NOON)
+  await lease(one['session_id'], userId, first.trackId, 1, NOON)
+  await listen(one['session_id'], userId, 1, true, after(1))
+  const two = await start(userId, familyId, second.trackId, after(2))
+  const { rows } = await db.execute(sql`select seats from meters where user_id = ${userId}`)
+  expect(rows).toEqual([{ seats: [two['session_id'], null, null] }])
+  expect(await lease(two['session_id'], userId, second.trackId, 1, after(2))).toMatchObject({
+    outcome: 'granted',
+    charged_ms: 12_000,
+  })
 })
 
 test('a play counts once after thirty seconds, and completing is idempotent', async () => {

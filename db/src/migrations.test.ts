@@ -10,6 +10,9 @@ const USER = '019a0000-0000-7000-8000-000000000001'
 const FAMILY = '019a0000-0000-7000-8000-000000000002'
 const TRACK = '019a0000-0000-7000-8000-000000000003'
 const SESSION = '019a0000-0000-7000-8000-000000000004'
+const BLOCKED = '019a0000-0000-7000-8000-000000000005'
+const REVOKED = '019a0000-0000-7000-8000-000000000006'
+const REVOKED_SESSION = '019a0000-0000-7000-8000-000000000007'
 
 test('what was used and leased before the meter became one row is neither lost nor charged again', async () => {
   const client = new PGlite({ extensions: { vector, pg_trgm } })
@@ -30,16 +33,45 @@ test('what was used and leased before the meter became one row is neither lost n
   await client.query(lease(8))
   await client.query(lease(2))
 
+  await client.exec(`
+    update users set plan = 'premium', daily_limit_s = 100 where id = '${USER}';
+    insert into users (id, email, username, password_hash, blocked_at)
+      values ('${BLOCKED}', 'b@example.test', 'b', 'x', '2026-01-01');
+    insert into refresh_families (id, user_id, expires_at, revoked_at)
+      values ('${REVOKED}', '${USER}', '2100-01-01', '2026-01-01');
+    insert into listening_sessions (id, user_id, family_id, track_id, version, started_at, expires_at, heartbeat_at)
+      values ('${REVOKED_SESSION}', '${USER}', '${REVOKED}', '${TRACK}', 1, '2026-01-01', '2026-01-02', '2026-01-01')`)
+
   await run('0003_one_row_meter')
   await run('0004_sample_peak')
   await run('0005_session_carries_its_track')
-  await run('0006_two_row_lease')
+  await run('0006_one_row_lease')
 
-  const [row] = (await client.query('select * from meters')).rows
-  expect(row).toMatchObject({ used_ms: 16_000, day_before_ms: 12_000 })
+  const meterOf = async (user: string) =>
+    (await client.query('select * from meters where user_id = $1', [user])).rows[0]
+  expect(await meterOf(USER)).toMatchObject({
+    used_ms: 16_000,
+    day_before_ms: 12_000,
+    plan: 'premium',
+    daily_limit_s: 100,
+    seats: [SESSION],
+  })
+  // One who never listened has a meter, too, and a session of a sign-in that was revoked is over.
+  expect(await meterOf(BLOCKED)).toMatchObject({ used_ms: 0, plan: 'free', seats: [] })
+  expect(await meterOf(BLOCKED)).toHaveProperty('blocked_at', expect.any(Date))
+  const { rows: reasons } = await client.query(
+    'select end_reason from listening_sessions where id = $1',
+    [REVOKED_SESSION],
+  )
+  expect(reasons).toEqual([{ end_reason: 'signed-out' }])
   const outcomes = []
-  for (const period of [0, 2, 8, 3]) outcomes.push((await client.query(lease(period))).rows[0])
-  expect(outcomes).toEqual([
+  for (const period of [0, 2, 8, 3]) {
+    const { rows } = await client.query<{ answer: Record<string, unknown> }>(
+      `select lease_key_period('${SESSION}', '${USER}', '${TRACK}', 1, ${period}, '2026-01-02T00:00:30Z') as answer`,
+    )
+    outcomes.push(rows[0]!.answer)
+  }
+  expect(outcomes).toMatchObject([
     { outcome: 'granted', charged_ms: 0, used_ms: 16_000 },
     { outcome: 'granted', charged_ms: 0, used_ms: 16_000 },
     { outcome: 'granted', charged_ms: 0, used_ms: 16_000 },

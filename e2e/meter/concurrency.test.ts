@@ -73,6 +73,56 @@ test('50 concurrent session starts on a free plan leave exactly one live session
   expect(live?.count).toBe(1)
 })
 
+test('a lease that waits while its session is superseded opens nothing of the next one', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { trackId } = await makeTrack(db, { durationS: 3600 })
+  for (let round = 0; round < 15; round++) {
+    const { userId, familyId } = await makeUser(db, { dailyLimitS: 3600 })
+    const phone = await makeFamily(db, userId)
+    const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+    const leaseAll = (from: number) =>
+      Array.from({ length: 6 }, (_, index) =>
+        meter.lease(session_id, userId, trackId, from + index, NOON),
+      )
+    const [next, ...rows] = await Promise.all([
+      ...leaseAll(1),
+      meter.start(userId, phone, trackId, NOON),
+      ...leaseAll(7),
+    ]).then((all) => [all[6]!, ...all.slice(0, 6), ...all.slice(7)])
+    expect(next!.outcome).toBe('started')
+    const { granted = 0, superseded = 0 } = tally(rows)
+    expect(granted + superseded).toBe(12)
+    const [books] = await db.select().from(meters).where(eq(meters.userId, userId))
+    expect(books).toMatchObject({ usedMs: (2 + granted) * 12_000, seats: [next!['session_id']] })
+    expect([...books!.leased[0]!]).toEqual([1])
+  }
+})
+
+test('no lease is given after a sign-in was revoked or an account blocked', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { trackId } = await makeTrack(db, { durationS: 3600 })
+  for (let round = 0; round < 30; round++) {
+    const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+    const phone = await makeFamily(db, userId)
+    const isRevoked = round % 2 === 0
+    const end = isRevoked
+      ? sql`update refresh_families set revoked_at = ${NOON.toISOString()} where id = ${familyId}`
+      : sql`update users set blocked_at = ${NOON.toISOString()} where id = ${userId}`
+    // Starts that race with the end: whichever came first, nothing is open afterwards.
+    const start = (family: typeof familyId) => meter.start(userId, family, trackId, NOON)
+    const [here, , there] = await Promise.all([start(familyId), db.execute(end), start(phone)])
+    const outcomeOf = async ({ session_id }: typeof here) =>
+      session_id === null ? null : (await meter.lease(session_id, userId, trackId, 1, NOON)).outcome
+    expect([isRevoked ? 'signed-out' : 'blocked', null]).toContain(await outcomeOf(here))
+    // Another device of the same listener goes on, unless it is the account that is blocked.
+    const elsewhere = await outcomeOf(there)
+    if (isRevoked) expect(elsewhere).toBe('granted')
+    else expect(['blocked', null]).toContain(elsewhere)
+  }
+})
+
 test('100 concurrent starts of one sign-in on one track make one session and one charge', async () => {
   const { db } = database
   const meter = makeMeterCalls(db)

@@ -35,5 +35,11 @@ export const PLANS: Record<Plan, PlanTerms> = {
 /** Seconds without a lease or a heartbeat after which a listening session is over. */
 export const SESSION_IDLE_S = 1800
 
+/**
+ * A lease makes a session live longer only when no more than this is left, seconds: a player that
+ * sends heartbeats does so anyway, and the row need not be written for each key.
+ */
+export const SESSION_RENEW_S = 1500
+
 /** A play counts after this many seconds heard, or after half of a shorter track. */
 export const PLAY_COUNTS_AFTER_S = 30

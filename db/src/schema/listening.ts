@@ -8,6 +8,7 @@ import {
   index,
   integer,
   pgTable,
+  smallint,
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
@@ -37,16 +38,14 @@ export const listeningSessions = pgTable(
     periodCount: integer('period_count').notNull(),
     durationMs: bigint('duration_ms', { mode: 'number' }).notNull(),
     startedAt: instant('started_at').notNull(),
-    /** Slides with every lease and heartbeat. */
+    /** Slides with heartbeats, and with a lease when it has not for five minutes. */
     expiresAt: instant('expires_at').notNull(),
     endedAt: instant('ended_at'),
     endReason: text('end_reason', {
       enum: ['completed', 'superseded', 'expired', 'signed-out', 'track-deleted'],
     }),
-    /** One bit per key period that was paid for, the least significant first: a retry is free. */
-    leased: bytea('leased').notNull(),
-    /** The highest of them; -1: none. */
-    lastPeriod: integer('last_period').notNull().default(-1),
+    /** Its place in the arrays of the listener's meter, from 1, as long as it is live. */
+    seat: smallint('seat').notNull(),
     /** Highest position reported, seconds. */
     positionS: doublePrecision('position_s').notNull().default(0),
     /** Seconds that can really have been heard: progress of the position, bounded by the clock. */
@@ -72,9 +71,10 @@ export const listeningSessions = pgTable(
 )
 
 /**
- * What a listener may use and has used: the day's budget and the pace, a token bucket of audio
- * milliseconds. One row, so a lease writes one; it is also the lock that puts a listener's leases and
- * starts in a line. Triggers make it with the account and keep the copies (migration 0006).
+ * What a listener may use and has used: the day's budget, the pace (a token bucket of audio
+ * milliseconds), and the key periods that the live sessions have paid for. One row, so a lease writes
+ * one; it is also the lock that puts a listener's leases and starts in a line. Triggers make it with
+ * the account and keep the copies (migration 0006).
  */
 export const meters = pgTable(
   'meters',
@@ -95,6 +95,17 @@ export const meters = pgTable(
     plan: text('plan', { enum: ['free', 'premium'] }).notNull(),
     dailyLimitS: integer('daily_limit_s'),
     blockedAt: instant('blocked_at'),
+    /** The live session of each seat; null: free. */
+    seats: uuid('seats')
+      .array()
+      .notNull()
+      .default(sql`'{}'`)
+      .$type<(SessionId | null)[]>(),
+    /** For each seat one bit per key period that was paid for, the least significant first. */
+    leased: bytea('leased')
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
   },
   (t) => [check('meters_used_check', sql`${t.usedMs} >= 0 and ${t.dayBeforeMs} >= 0`)],
 )

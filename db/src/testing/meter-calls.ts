@@ -22,7 +22,9 @@ export function makeMeterCalls(db: AnyDatabase) {
     lease: (session: unknown, user: UserId, track: TrackId, period: number, now: Date) =>
       one(
         db,
-        sql`select * from lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})`,
+        sql`select * from json_to_record(
+              lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})
+            ) as (outcome text, charged_ms integer, used_ms integer, retry_after_s float8, kid text, wrapped text)`,
       ),
     listen: (session: unknown, user: UserId, positionS: number, complete: boolean, now: Date) =>
       one(

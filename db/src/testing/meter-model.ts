@@ -1,5 +1,5 @@
 import { periodChargeMs, periodCount, type MediaTiming } from '../contract/key-periods.ts'
-import { PLANS, SESSION_IDLE_S, type Plan } from '../contract/plans.ts'
+import { PLANS, SESSION_IDLE_S, SESSION_RENEW_S, type Plan } from '../contract/plans.ts'
 import { utcDay } from '../contract/quota.ts'
 
 type ModelSession = {
@@ -61,7 +61,8 @@ export function makeMeterModel(
     const paid = pay(periodChargeMs(timing, period))
     if (paid !== 'paid') return { outcome: paid }
     session.leased.add(period)
-    session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
+    if (session.expiresAtMs <= nowMs + SESSION_RENEW_S * 1000)
+      session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
     return { outcome: 'granted', usedMs: used() }
   }
 

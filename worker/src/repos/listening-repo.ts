@@ -85,12 +85,12 @@ const LeaseRow = z.union([
   z
     .object({
       outcome: z.literal('granted'),
-      kid: z.string().nullable(),
-      wrapped: z.string().nullable(),
+      kid: z.string().nullish(),
+      wrapped: z.string().nullish(),
     })
     .transform(({ outcome, kid, wrapped }) => ({
       outcome,
-      key: kid !== null && wrapped !== null ? { kid, wrapped } : null,
+      key: kid && wrapped ? { kid, wrapped } : null,
     })),
   z
     .object({
@@ -188,7 +188,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       answerOf(
         ask,
         z.union([StartedRow, NotStartedRow]),
-        'start_listening_session($1, $2, $3, $4, $5, $6, $7)',
+        'to_json(start_listening_session($1, $2, $3, $4, $5, $6, $7))',
         [
           request.newSessionId,
           request.userId,
@@ -225,7 +225,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       isComplete: boolean,
       now: Date,
     ) =>
-      answerOf(ask, ListenedRow, 'record_listening($1, $2, $3, $4, $5)', [
+      answerOf(ask, ListenedRow, 'to_json(record_listening($1, $2, $3, $4, $5))', [
         sessionId,
         userId,
         positionS,

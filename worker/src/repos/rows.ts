@@ -39,11 +39,11 @@ export async function rowOf<S extends z.ZodType>(
 }
 
 /**
- * Calls one of the meter's functions, which answer with one record, and parses it. The record comes
- * as one JSON value: measured, a row of columns costs the database and its proxy a tenth of a
- * millisecond more, and this is asked at every key. No query builder, for the same reason.
+ * Calls one of the meter's functions and parses its answer, one JSON value: measured, a row of columns
+ * costs the database and its proxy a tenth of a millisecond more, and this is asked at every key. No
+ * query builder, for the same reason.
  *
- * @param call such as `lease_key_period($1, $2)`
+ * @param call such as `lease_key_period($1, $2)`; of JSON, or made so with `to_json`
  */
 export async function answerOf<S extends z.ZodType>(
   ask: Ask,
@@ -51,7 +51,7 @@ export async function answerOf<S extends z.ZodType>(
   call: string,
   params: Param[],
 ): Promise<z.infer<S>> {
-  return schema.parse(await ask(`select to_json(${call}) as answer`, params))
+  return schema.parse(await ask(`select ${call} as answer`, params))
 }
 
 /** An instant as a parameter. */
