@@ -1,16 +1,29 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+
+/** Processor time that the backends behind these connections have used, microseconds. */
+async function backendCpuUs(clients: pg.PoolClient[]): Promise<number> {
+  let us = 0
+  for (const client of clients) {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    // Nanoseconds on a processor come first (Linux, Documentation/scheduler/sched-stats.rst).
+    const [ns] = (await readFile(`/proc/${rows[0]!.pid}/schedstat`, 'utf8')).split(' ')
+    us += Number(ns) / 1000
+  }
+  return us
+}
 
 /**
  * Leases straight from Postgres, without a Worker in front, over more and more connections: at what
  * load one database stops being enough. Takes sessions of its own, on the track of `trackS` seconds.
  *
- * @returns leases per second for each number of connections
+ * @returns for each number of connections leases per second, and what one costs Postgres's processor
  */
 export async function measureCapacity(
   pool: pg.Pool,
   { connections, seconds, trackS }: { connections: number[]; seconds: number; trackS: number },
-): Promise<{ connections: number; leasesPerS: number; p99Ms: number }[]> {
+): Promise<{ connections: number; leasesPerS: number; p99Ms: number; cpuUs: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
     `with long as (select id from tracks where duration_s = $1 limit 1)
      insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, duration_ms, seat, started_at, expires_at, heartbeat_at)
@@ -24,7 +37,7 @@ export async function measureCapacity(
      from listening_sessions s where s.user_id = m.user_id and s.id = any($1)`,
     [sessions.map(({ id }) => id)],
   )
-  const results: { connections: number; leasesPerS: number; p99Ms: number }[] = []
+  const results: { connections: number; leasesPerS: number; p99Ms: number; cpuUs: number }[] = []
   let next = 0
   for (const parallel of connections) {
     // A full bucket for everybody: what is measured here is the database, not the pace.
@@ -50,21 +63,26 @@ export async function measureCapacity(
         if (rows[0]?.outcome !== 'granted') throw new Error(`a lease was ${rows[0]?.outcome}`)
       }
     }
+    const cpuBefore = await backendCpuUs(clients)
     const before = performance.now()
     const work = Promise.all(clients.map(listen))
+    let elapsedS: number
+    let cpuUs: number
     try {
       await Promise.race([sleep(seconds * 1000), work])
       isOver = true
       await work
+      elapsedS = (performance.now() - before) / 1000
+      cpuUs = (await backendCpuUs(clients)) - cpuBefore
     } finally {
       isOver = true
       for (const client of clients) client.release(true)
     }
-    const elapsedS = (performance.now() - before) / 1000
     latencies.sort((a, b) => a - b)
     results.push({
       connections: parallel,
       leasesPerS: Math.round(latencies.length / elapsedS),
+      cpuUs: cpuUs / latencies.length,
       p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
     })
   }

@@ -246,11 +246,12 @@ for (const { connections, rows } of tables) {
 }
 console.log('\nleases straight from Postgres, no Worker in front:\n')
 printTable(
-  ['connections', 'leases/s', 'p99 ms', 'listeners at once'],
+  ['connections', 'leases/s', 'p99 ms', 'CPU µs a lease', 'listeners at once'],
   capacity.map((row) => [
     row.connections,
     row.leasesPerS,
     row.p99Ms.toFixed(2),
+    row.cpuUs.toFixed(0),
     // One lease per listener every twelve seconds.
     row.leasesPerS * PERIOD_S,
   ]),

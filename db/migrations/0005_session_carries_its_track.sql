@@ -13,15 +13,6 @@ DELETE FROM listening_sessions WHERE period_count IS NULL;--> statement-breakpoi
 ALTER TABLE "listening_sessions" ALTER COLUMN "period_count" SET NOT NULL, ALTER COLUMN "duration_ms" SET NOT NULL;--> statement-breakpoint
 DROP FUNCTION lease_key_period(uuid, uuid, uuid, integer, integer, timestamptz);--> statement-breakpoint
 DROP FUNCTION period_charge_ms(integer, integer, bigint);--> statement-breakpoint
--- Level of a token bucket at p_now. A clock that steps back refills nothing. (date_part, since extract
--- reckons in numeric.)
-CREATE OR REPLACE FUNCTION pace_level(
-  p_level_ms double precision, p_at timestamptz, p_now timestamptz,
-  p_depth_ms double precision, p_rate double precision
-) RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
-  SELECT least(p_depth_ms, p_level_ms + greatest(0, date_part('epoch', p_now - p_at)) * 1000 * p_rate)
-$$;
---> statement-breakpoint
 -- What a period is charged, in milliseconds: twelve seconds, or what is left of the track.
 CREATE FUNCTION period_charge_ms(p_period integer, p_duration_ms bigint)
 RETURNS integer LANGUAGE sql IMMUTABLE AS $$
@@ -34,7 +25,6 @@ $$;
 -- outcome: granted | no-session | signed-out | blocked | superseded | ended | wrong-track
 --          | no-period | exhausted | too-early
 --
--- retry_after_s: seconds until the pace has refilled, as far as only that is in the way.
 -- p_with_key: whether to answer with the wrapped master key, too.
 CREATE FUNCTION lease_key_period(
   p_session uuid, p_user uuid, p_track uuid, p_version integer, p_period integer, p_now timestamptz,
@@ -44,47 +34,53 @@ CREATE FUNCTION lease_key_period(
 ) LANGUAGE plpgsql AS $$
 DECLARE
   v_commit text;
-  v_day date;
-  v_pays boolean;
-  v_charge_ms integer;
-  v_level_ms double precision;
+  v_day date := (p_now AT TIME ZONE 'UTC')::date;
+  v_level double precision;
+  v record;
 BEGIN
-  -- All is decided in this one statement; what follows only writes.
+  -- A lease lost with a crashed server is twelve seconds in the listener's favour; waiting for the
+  -- disk (or for Neon's quorum) on every key is latency in everybody's ear.
+  -- As an expression, which plpgsql evaluates without the executor.
+  v_commit := set_config('synchronous_commit', 'off', true);
+
   SELECT
-    -- A lease lost with a crashed server is twelve seconds in the listener's favour; waiting for the
-    -- disk (or for Neon's quorum) on every key is latency in everybody's ear.
-    set_config('synchronous_commit', 'off', true),
-    c.day,
-    CASE
-      WHEN u.blocked_at IS NOT NULL OR s.end_reason = 'blocked' THEN 'blocked'
-      WHEN f.revoked_at IS NOT NULL OR s.end_reason = 'signed-out' THEN 'signed-out'
-      WHEN s.end_reason = 'superseded' THEN 'superseded'
-      WHEN s.ended_at IS NOT NULL OR s.expires_at <= p_now THEN 'ended'
-      WHEN s.track_id <> p_track OR s.version <> p_version THEN 'wrong-track'
-      WHEN p_period < 0 OR p_period >= s.period_count THEN 'no-period'
-      WHEN has_leased(s.leased, p_period) THEN 'granted'
-      WHEN t.daily_ms IS NOT NULL AND c.used_ms >= t.daily_ms THEN 'exhausted'
-      WHEN c.level_ms < c.charge_ms THEN 'too-early'
-      ELSE 'granted'
-    END,
-    NOT has_leased(s.leased, p_period),
-    c.charge_ms, t.daily_ms, c.used_ms, c.level_ms, greatest(0, c.charge_ms - c.level_ms) / 1000 / t.rate
-  INTO v_commit, v_day, outcome, v_pays, v_charge_ms, limit_ms, used_ms, v_level_ms, retry_after_s
+    s.track_id, s.version, s.ended_at, s.end_reason, s.expires_at, u.blocked_at, f.revoked_at,
+    t.daily_ms, t.depth_ms, t.rate,
+    used_on(v_day, m.day, m.used_ms, m.day_before_ms) AS used_ms,
+    has_leased(s.leased, p_period) AS is_leased,
+    s.period_count,
+    period_charge_ms(p_period, s.duration_ms) AS charge_ms,
+    m.level_ms, m.at
+  INTO v
   FROM meters m
   JOIN listening_sessions s ON s.user_id = m.user_id
   JOIN users u ON u.id = m.user_id
   JOIN refresh_families f ON f.id = s.family_id
   CROSS JOIN LATERAL plan_terms(u.plan, u.daily_limit_s) t
-  CROSS JOIN LATERAL (SELECT
-    (p_now AT TIME ZONE 'UTC')::date AS day,
-    used_on((p_now AT TIME ZONE 'UTC')::date, m.day, m.used_ms, m.day_before_ms) AS used_ms,
-    period_charge_ms(p_period, s.duration_ms) AS charge_ms,
-    pace_level(m.level_ms, m.at, p_now, t.depth_ms, t.rate) AS level_ms
-  ) c
   WHERE m.user_id = p_user AND s.id = p_session
   FOR UPDATE OF m, s;
 
-  IF p_with_key AND outcome = 'granted' THEN
+  charged_ms := 0;
+  retry_after_s := 0;
+  IF NOT FOUND THEN
+    outcome := 'no-session';
+    RETURN;
+  END IF;
+
+  outcome := CASE
+    WHEN v.blocked_at IS NOT NULL OR v.end_reason = 'blocked' THEN 'blocked'
+    WHEN v.revoked_at IS NOT NULL OR v.end_reason = 'signed-out' THEN 'signed-out'
+    WHEN v.end_reason = 'superseded' THEN 'superseded'
+    WHEN v.ended_at IS NOT NULL OR v.expires_at <= p_now THEN 'ended'
+    WHEN v.track_id <> p_track OR v.version <> p_version THEN 'wrong-track'
+    WHEN p_period < 0 OR p_period >= v.period_count THEN 'no-period'
+    WHEN v.is_leased THEN 'granted'
+    WHEN v.daily_ms IS NOT NULL AND v.used_ms >= v.daily_ms THEN 'exhausted'
+  END;
+  limit_ms := v.daily_ms;
+  used_ms := v.used_ms;
+
+  IF p_with_key AND (outcome IS NULL OR outcome = 'granted') THEN
     SELECT k.kid, k.wrapped INTO kid, wrapped
     FROM track_keys k WHERE k.track_id = p_track AND k.version = p_version;
     -- Nothing is charged for a key that is gone with its version.
@@ -93,29 +89,38 @@ BEGIN
     END IF;
   END IF;
 
-  IF outcome = 'granted' AND v_pays THEN
-    charged_ms := v_charge_ms;
-    used_ms := used_ms + v_charge_ms;
-    UPDATE meters m SET
-      level_ms = v_level_ms - v_charge_ms,
-      at = greatest(m.at, p_now),
-      day = greatest(m.day, v_day),
-      used_ms = CASE WHEN v_day < m.day THEN m.used_ms ELSE lease_key_period.used_ms END,
-      day_before_ms = CASE
-        WHEN v_day < m.day THEN lease_key_period.used_ms
-        WHEN v_day = m.day THEN m.day_before_ms
-        WHEN v_day = m.day + 1 THEN m.used_ms
-        ELSE 0
-      END
-    WHERE m.user_id = p_user;
-    UPDATE listening_sessions s SET
-      leased = with_lease(s.leased, p_period),
-      last_period = greatest(s.last_period, p_period),
-      expires_at = p_now + interval '1800 seconds'
-    WHERE s.id = p_session;
-  ELSE
-    charged_ms := 0;
-    outcome := coalesce(outcome, 'no-session');
+  IF outcome IS NULL THEN
+    v_level := pace_level(v.level_ms, v.at, p_now, v.depth_ms, v.rate);
+    IF v_level < v.charge_ms THEN
+      outcome := 'too-early';
+      retry_after_s := (v.charge_ms - v_level) / 1000 / v.rate;
+    ELSE
+      outcome := 'granted';
+      charged_ms := v.charge_ms;
+      used_ms := v.used_ms + v.charge_ms;
+      UPDATE meters m SET
+        level_ms = v_level - v.charge_ms,
+        at = greatest(m.at, p_now),
+        day = greatest(m.day, v_day),
+        used_ms = CASE WHEN v_day < m.day THEN m.used_ms ELSE lease_key_period.used_ms END,
+        day_before_ms = CASE
+          WHEN v_day < m.day THEN lease_key_period.used_ms
+          WHEN v_day = m.day THEN m.day_before_ms
+          WHEN v_day = m.day + 1 THEN m.used_ms
+          ELSE 0
+        END
+      WHERE m.user_id = p_user;
+      UPDATE listening_sessions s SET
+        leased = with_lease(s.leased, p_period),
+        last_period = greatest(s.last_period, p_period),
+        expires_at = p_now + interval '1800 seconds'
+      WHERE s.id = p_session;
+    END IF;
+  END IF;
+
+  IF outcome <> 'granted' THEN
+    kid := NULL;
+    wrapped := NULL;
   END IF;
 END $$;
 --> statement-breakpoint

@@ -211,15 +211,16 @@ async function expectBooksBalance(
     select day::text as day, (day - 1)::text as before, used_ms::float8 as used, day_before_ms::float8 as used_before,
       level_ms as level
     from meters where user_id = ${userId}`)
-  const [books] = rows as Record<'used' | 'used_before' | 'level', number>[] &
+  const [found] = rows as Record<'used' | 'used_before' | 'level', number>[] &
     Record<'day' | 'before', string>[]
+  const books = found!
   const allUsed = [...want.values()].reduce((sum, ms) => sum + ms, 0)
   expect(chargedMs).toBe(allUsed)
   for (const used of want.values()) expect(used).toBeLessThan(mostS * 1000 + LONGEST_PERIOD_MS)
-  expect(books!.used).toBe(want.get(books!.day) ?? 0)
-  expect(books!.used_before).toBe(want.get(books!.before) ?? 0)
-  expect(books!.level).toBeGreaterThanOrEqual(0)
-  expect(books!.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
+  expect(books.used).toBe(want.get(books.day) ?? 0)
+  expect(books.used_before).toBe(want.get(books.before) ?? 0)
+  expect(books.level).toBeGreaterThanOrEqual(0)
+  expect(books.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
 }
 
 /** By session that nobody ended, the periods that the meter remembers it has paid for. */

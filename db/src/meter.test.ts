@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { periodChargeMs, periodCount } from './contract/key-periods.ts'
-import { PLANS } from './contract/plans.ts'
+import { PLANS, SESSION_IDLE_S, SESSION_RENEW_S } from './contract/plans.ts'
 import {
   makeFamily,
   makeMeterCalls,
@@ -216,6 +216,22 @@ test('a session that leases lives on, with heartbeats or without', async () => {
       (await lease(session_id, userId, trackId, period, after(period * 1200)))['outcome'],
     ).toBe('granted')
   expect((await lease(session_id, userId, trackId, 7, after(7200 + 1801)))['outcome']).toBe('ended')
+})
+
+test('a lease makes a session live longer when five minutes of its half hour are over', async () => {
+  const { trackId } = await makeTrack(db)
+  const lived = SESSION_IDLE_S - SESSION_RENEW_S
+  for (const [leasedAfterS, outcome] of [
+    [lived - 1, 'ended'],
+    [lived, 'granted'],
+  ] as const) {
+    const { userId, familyId } = await makeUser(db)
+    const { session_id } = await start(userId, familyId, trackId, NOON)
+    await lease(session_id, userId, trackId, 1, after(leasedAfterS))
+    expect(await lease(session_id, userId, trackId, 2, after(SESSION_IDLE_S))).toMatchObject({
+      outcome,
+    })
+  }
 })
 
 test('a seat is free again when its session ends, and remembers nothing of it', async () => {

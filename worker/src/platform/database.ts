@@ -51,6 +51,8 @@ export type Param = string | number | boolean | null
 /** Runs one statement whose answer is one JSON value, and answers with that, unparsed by any schema. */
 export type Ask = (statement: string, params: Param[]) => Promise<unknown>
 
+const Answer = z.object({ rows: z.tuple([z.tuple([z.string()])]) })
+
 const Failure = z.looseObject({ message: z.string() })
 
 /** What a statement failed with, as the driver would say it. */
@@ -103,11 +105,8 @@ export function makeAsk({
       throw Object.assign(new NeonDbError(`not reachable: ${String(error)}`), { cause: error })
     }
     if (!response.ok) throw await failureOf(response)
-    // By hand: a schema for this can be measured at every key.
-    const { rows } = await response.json<{ rows?: unknown[][] }>()
-    const value = rows?.[0]?.[0]
-    if (typeof value !== 'string') throw new NeonDbError('the answer holds no value')
-    return JSON.parse(value)
+    const { rows } = Answer.parse(await response.json())
+    return JSON.parse(rows[0][0])
   }
 }
 

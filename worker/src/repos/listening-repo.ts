@@ -110,14 +110,6 @@ const LeaseRow = z.union([
     .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 })),
 ])
 
-const GRANTED = { outcome: 'granted', key: null } as const
-
-const isGrant = (answer: unknown): boolean =>
-  typeof answer === 'object' &&
-  answer !== null &&
-  'outcome' in answer &&
-  answer.outcome === 'granted'
-
 const ListenedRow = z.union([
   z
     .object({
@@ -209,13 +201,13 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       ),
 
     /** Leases the key of one period; see `lease_key_period`. The key is told only if asked for. */
-    async lease(
+    lease: (
       session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
       period: number,
       now: Date,
       withKey: boolean,
-    ): Promise<z.infer<typeof LeaseRow>> {
-      const answer = await ask('select lease_key_period($1, $2, $3, $4, $5, $6, $7) as answer', [
+    ) =>
+      answerOf(ask, LeaseRow, 'lease_key_period($1, $2, $3, $4, $5, $6, $7)', [
         session.sessionId,
         session.userId,
         session.trackId,
@@ -223,10 +215,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
         period,
         now.toISOString(),
         withKey,
-      ])
-      // What nearly every lease is told is known at sight.
-      return !withKey && isGrant(answer) ? GRANTED : LeaseRow.parse(answer)
-    },
+      ]),
 
     /** Records a position, or the end; see `record_listening`. */
     record: (
@@ -249,12 +238,11 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       return rowOf(
         db,
         QuotaRow,
-        sql`select t.daily_ms as limit_ms,
-                   used_on((${at(now)} at time zone 'UTC')::date, m.day, m.used_ms, m.day_before_ms) as used_ms
+        sql`select daily_ms(m.plan, m.daily_limit_s) as limit_ms,
+                   meter_used_ms(m, ${at(now)}) as used_ms
             from meters m
             join refresh_families f
               on f.user_id = m.user_id and f.id = ${familyId} and f.revoked_at is null
-            cross join lateral plan_terms(m.plan, m.daily_limit_s) t
             where m.user_id = ${userId}`,
       )
     },
