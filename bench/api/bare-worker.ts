@@ -14,6 +14,13 @@ export default new Hono<Env>()
     const rows = await neon(c.env.DATABASE_URL)`select 1 as one`
     return c.json(rows)
   })
+  .get('/write/:user', async (c) => {
+    neonConfig.fetchEndpoint = `${c.env.NEON_PROXY_URL}/sql`
+    const rows = await neon(c.env.DATABASE_URL).query('select least_write($1) as answer', [
+      c.req.param('user'),
+    ])
+    return c.json(rows)
+  })
   .get('/lease/:session/:user/:track/:period', async (c) => {
     neonConfig.fetchEndpoint = `${c.env.NEON_PROXY_URL}/sql`
     const { session, user, track, period } = c.req.param()

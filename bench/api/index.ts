@@ -94,6 +94,12 @@ function scenariosOf(
     { name: 'bare hello', origin: bareUrl, expect: 200, calls: repeat({ path: '/hello' }) },
     { name: 'bare statement', origin: bareUrl, expect: 200, calls: repeat({ path: '/statement' }) },
     {
+      name: 'bare write',
+      origin: bareUrl,
+      expect: 200,
+      calls: leases(bareSessions, ({ userId }) => ({ path: `/write/${userId}` })),
+    },
+    {
       name: 'bare lease',
       origin: bareUrl,
       expect: 200,
