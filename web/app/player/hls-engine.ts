@@ -27,7 +27,10 @@ export type DeckEvent =
 /** One audio element with its own hls.js. Two of them take turns, so that the next track can wait ready. */
 export type Deck = {
   readonly element: HTMLAudioElement
-  /** Attaches an empty MediaSource ahead of need: that halves the time from a click to sound. */
+  /**
+   * Attaches an empty MediaSource ahead of need, and sets its decoder up with the init segment of
+   * whatever track was seen last: each of them takes longer than anything else before the sound.
+   */
   arm(): void
   /**
    * Starts loading; buffers but does not sound.
@@ -53,31 +56,40 @@ let knownBandwidth: number | null = null
 const isSame = (a: Uint8Array, b: Uint8Array) =>
   a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 
-/**
- * Gives the init segment to the browser as soon as it is there, so that its decoder is set up while
- * the key is still waited for; hls.js itself would give it with the first decrypted segment, which
- * is kept from doing it twice. Measured: some twenty milliseconds between a click and sound.
- */
-function prime(hls: Hls, frag: Fragment, init: ArrayBuffer): void {
-  const data = new Uint8Array(init.slice(0))
+/** An init segment, with what hls.js wants to know of it. */
+type Init = { codec: string; data: Uint8Array<ArrayBuffer>; frag: Fragment }
+
+/** The latest init segment of any deck: a decoder set up for one track serves the next as well. */
+let knownInit: Init | null = null
+
+function initOf(hls: Hls, frag: Fragment, segment: ArrayBuffer): Init {
   const codec = hls.levels[frag.level]?.audioCodec ?? 'mp4a.40.2'
+  return { codec, data: new Uint8Array(segment.slice(0)), frag }
+}
+
+/** Gives an init segment to the browser, in turn with what hls.js itself appends. */
+function prime(hls: Hls, { codec, data, frag }: Init): void {
   hls.trigger(Hls.Events.BUFFER_CODECS, {
     audio: { id: 'main', container: 'audio/mp4', codec, levelCodec: codec },
   })
+  hls.trigger(Hls.Events.BUFFER_APPENDING, {
+    type: 'audio',
+    data: data.slice(),
+    frag,
+    part: null,
+    chunkMeta: new ChunkMetadata(frag.level, 0, 0, data.byteLength),
+    parent: frag.type,
+  })
+}
+
+/** Keeps hls.js from giving an init segment again, with the first segment that it has decrypted. */
+function giveOnlyOnce(hls: Hls, { data }: Init): void {
   const skip = (_name: string, { audio }: BufferCodecsData): void => {
     if (audio?.initSegment && isSame(audio.initSegment, data)) delete audio.initSegment
   }
   hls.once(Hls.Events.BUFFER_CODECS, skip)
   // Recovering from an error makes a new buffer, which has seen no init segment.
   hls.once(Hls.Events.MEDIA_DETACHING, () => hls.off(Hls.Events.BUFFER_CODECS, skip))
-  hls.trigger(Hls.Events.BUFFER_APPENDING, {
-    type: 'audio',
-    data,
-    frag,
-    part: null,
-    chunkMeta: new ChunkMetadata(frag.level, 0, 0, data.byteLength),
-    parent: frag.type,
-  })
 }
 
 function configuration(
@@ -128,6 +140,8 @@ function configuration(
 export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) => void): Deck {
   let hls: Hls | null = null
   let source: Source | null = null
+  /** Whether the buffer has the init segment of another track. */
+  let isArmed = false
   let recoveries = 0
 
   function bufferedToS(): number {
@@ -164,7 +178,6 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     ['timeupdate', report],
     ['progress', report],
     ['seeking', report],
-    ['durationchange', report],
     [
       'pause',
       () => {
@@ -174,6 +187,14 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     ],
   ]
   for (const [name, listener] of listeners) element.addEventListener(name, listener)
+
+  function play(): void {
+    element.play().catch((error: unknown) => {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') {
+        onEvent({ type: 'blocked' })
+      }
+    })
+  }
 
   function remove(): void {
     if (hls && source && hls.bandwidthEstimate > 0) knownBandwidth = hls.bandwidthEstimate
@@ -188,10 +209,13 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     const made: Hls = new Hls(
       configuration(
         () => source,
-        (frag, init) => {
+        (frag, segment) => {
           // Only the first: from then on the order of appends is for hls.js to keep.
-          if (!isPrimed) prime(made, frag, init)
+          if (isPrimed) return
           isPrimed = true
+          knownInit = initOf(made, frag, segment)
+          prime(made, knownInit)
+          giveOnlyOnce(made, knownInit)
         },
       ),
     )
@@ -201,12 +225,17 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (!fatal) return
       if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < 1) {
         recoveries += 1
+        const isWanted = !element.paused
         made.recoverMediaError()
+        // A new MediaSource leaves the element paused.
+        if (isWanted) play()
         return
       }
       onEvent({ type: 'broken' })
     })
     made.attachMedia(element)
+    isArmed = knownInit !== null
+    if (knownInit) prime(made, knownInit)
   }
 
   return {
@@ -222,22 +251,19 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       hls.config.startLevel = isUrgent || knownBandwidth === null ? 0 : -1
       if (knownBandwidth !== null) hls.bandwidthEstimate = knownBandwidth
       hls.config.startPosition = positionS > 0 ? positionS : -1
+      // Loading begins with new buffers, unless they are handed over as by another hls.js.
+      const armed = isArmed ? hls.transferMedia() : null
       hls.loadSource(fresh.masterUrl)
+      if (armed) hls.attachMedia(armed)
     },
-    play() {
-      element.play().catch((error: unknown) => {
-        if (error instanceof DOMException && error.name === 'NotAllowedError') {
-          onEvent({ type: 'blocked' })
-        }
-      })
-    },
+    play,
     pause: () => element.pause(),
     seek(positionS) {
       element.currentTime = positionS
       source?.keys.moved(positionS)
     },
     stop() {
-      remove()
+      if (source) remove()
       element.pause()
       arm()
     },

@@ -135,13 +135,21 @@ test('without a prepared session the end reports the track as heard and loads th
   expect(did).toEqual(['complete', 'load'])
 })
 
-test('a next track whose session was refused is asked for again at the end', () => {
-  const { did, state } = run(
-    [at(85), at(97, 100), { type: 'next-failed' }, { type: 'ended' }],
+test('a next track whose session was refused is asked for again at the end, and not before', () => {
+  const refused = run([at(85), at(97, 100), { type: 'next-failed' }], PLAYING)
+  expect(refused.did).toEqual(['prepare-files', 'prepare-session'])
+  expect(run([at(98, 100), at(99, 100)], refused.state).did).toEqual([])
+  const over = run([{ type: 'ended' }], refused.state)
+  expect(over.did).toEqual(['load'])
+  expect(currentTrack(over.state)?.id).toBe('b')
+})
+
+test('after seeking back from the end a refused next track may be asked for anew', () => {
+  const { did } = run(
+    [at(85), at(97, 100), { type: 'next-failed' }, { type: 'seek', positionS: 10 }, at(85)],
     PLAYING,
   )
-  expect(did).toEqual(['prepare-files', 'prepare-session', 'complete', 'load'])
-  expect(currentTrack(state)?.id).toBe('b')
+  expect(did).toEqual(['prepare-files', 'prepare-session', 'drop-next', 'seek', 'prepare-files'])
 })
 
 test('seeking back from the end drops the prepared session', () => {

@@ -35,8 +35,11 @@ type Phase =
   | { kind: 'fading'; refusal: Refusal }
   | { kind: 'refused'; refusal: Refusal }
 
-/** How far the track after this one is prepared: not, its public files, its session too. */
-type Preparation = 'none' | 'files' | 'session'
+/**
+ * How far the track after this one is prepared: not, its public files, its session too; or its
+ * session was refused, and is not asked for again before this track is over.
+ */
+type Preparation = 'none' | 'files' | 'session' | 'refused'
 
 export type PlayerState = {
   queue: readonly PlayableTrack[]
@@ -222,7 +225,8 @@ function seek(state: PlayerState, to: number): Step {
       : state.phase.kind === 'fading'
         ? { kind: 'starting' }
         : state.phase
-  const leftEnd = state.next === 'session' && state.durationS - positionS > SESSION_LEAD_S
+  const isDecided = state.next === 'session' || state.next === 'refused'
+  const leftEnd = isDecided && state.durationS - positionS > SESSION_LEAD_S
   return {
     state: { ...moved, phase, next: leftEnd ? 'none' : state.next },
     effects: [...(leftEnd ? dropping(state) : []), { type: 'seek', positionS }],
@@ -265,8 +269,9 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
 
 function ended(state: PlayerState): Step {
   if (!state.loaded || !isWanting(state)) return same(state)
-  // Preparing the next session has reported this one as complete already.
-  const report: PlayerEffect[] = state.next === 'session' ? [] : [{ type: 'complete' }]
+  // Asking for the next session has reported this one as complete already.
+  const isReported = state.next === 'session' || state.next === 'refused'
+  const report: PlayerEffect[] = isReported ? [] : [{ type: 'complete' }]
   const onward = advance(state)
   if (onward.effects.length > 0) {
     return { state: onward.state, effects: [...report, ...onward.effects] }
@@ -388,6 +393,6 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
       return borderReached(state)
     case 'next-failed':
       // Asked for again when this track is over; what refuses it will be told then.
-      return state.next === 'session' ? same({ ...state, next: 'none' }) : same(state)
+      return state.next === 'session' ? same({ ...state, next: 'refused' }) : same(state)
   }
 }

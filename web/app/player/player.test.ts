@@ -135,9 +135,9 @@ function refusing(status: number, code: string): Answers {
 test('the deck is told to play within the click, before the session has been answered', async () => {
   const { press, log, end, state } = playing()
   press(0)
-  expect(log).toEqual(['0.stop', 'api.start a', '1.play'])
+  expect(log).toEqual(['api.start a', '1.play'])
   await settle()
-  expect(log.slice(3)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
+  expect(log.slice(2)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
   await vi.waitFor(() => expect(state().quota?.remainingS).toBe(288))
   end()
 })
@@ -165,7 +165,7 @@ test('a pause before the session has come is not played over', async () => {
   press(0)
   dispatch({ type: 'pause' })
   await settle()
-  expect(log.slice(3)).toEqual(['1.pause', '1.load /a/master.m3u8@0'])
+  expect(log.slice(2)).toEqual(['1.pause', '1.load /a/master.m3u8@0'])
   end()
 })
 
@@ -271,7 +271,17 @@ test('an offered track is prepared, and a click on it has only the session to wa
   log.length = 0
   press(0)
   await settle()
-  expect(log).toEqual(['0.stop', 'api.start a without files', '1.play', '1.play'])
+  expect(log).toEqual(['api.start a without files', '1.play', '1.play'])
+  end()
+})
+
+test('another track than the prepared one is sent for before any deck is taken down', async () => {
+  const { anticipate, press, log, end } = playing()
+  anticipate(track('b'), 'offered')
+  log.length = 0
+  press(0)
+  await settle()
+  expect(log).toEqual(['api.start a', '1.stop', '1.play', '1.load /a/master.m3u8@0', '1.play'])
   end()
 })
 

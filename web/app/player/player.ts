@@ -191,10 +191,15 @@ export function makePlayer(parts: PlayerParts) {
     }
   }
 
-  function leave(index: 0 | 1): void {
+  /** Takes the track off a deck and reports how far it came; it sounds on until the deck is stopped. */
+  function vacate(index: 0 | 1): void {
     const left = onDeck[index]
     onDeck[index] = null
     if (left) void report(left, decks[index].element.currentTime)
+  }
+
+  function leave(index: 0 | 1): void {
+    vacate(index)
     decks[index].stop()
   }
 
@@ -230,15 +235,17 @@ export function makePlayer(parts: PlayerParts) {
     stopFading()
     const index = other()
     const prepared = onDeck[index]?.track.id === track.id && positionS === 0
-    if (!prepared && onDeck[index]) leave(index)
-    const playing = (prepared ? onDeck[index] : null) ?? place(index, track)
-    const left = current
+    const decksLeft = ([0, 1] as const).filter(
+      (each) => onDeck[each] && !(prepared && each === index),
+    )
+    for (const each of decksLeft) vacate(each)
+    const playing = onDeck[index] ?? place(index, track)
     current = index
-    leave(left)
 
     const started = start(playing, positionS)
+    // Not before the request is out: to take a deck down and set it up anew takes milliseconds.
+    for (const each of decksLeft) decks[each].stop()
     const deck = decks[index]
-    deck.arm()
     // Within the click, or browsers refuse to sound; it starts once there is something to hear.
     deck.play()
     // Ciphertext is public: the first segment travels while the session is being asked for.
