@@ -100,6 +100,30 @@ test('at the end of the budget the music fades and a sentence says when it retur
   await expect(player(page).getByText('0 s left today')).toBeVisible()
 })
 
+test('the music goes on after a piece that the browser chokes on', async ({ page }) => {
+  await page.addInitScript(() => {
+    let pieces = 0
+    SourceBuffer.prototype.appendBuffer = new Proxy(SourceBuffer.prototype.appendBuffer, {
+      apply(append, buffer: SourceBuffer, [data]: [Uint8Array<ArrayBuffer>]) {
+        const isMedia = data.byteLength > 2000
+        if (isMedia) pieces += 1
+        const broken = data.slice()
+        // The third piece: its boxes say nonsense.
+        if (isMedia && pieces === 3) broken.fill(255, 8, 200)
+        document.documentElement.dataset['pieces'] = String(pieces)
+        return Reflect.apply(append, buffer, [broken])
+      },
+    })
+  })
+  await register(page)
+  await playerReady(page)
+  await playNth(page, 1)
+  await expect(page.locator('html')).toHaveAttribute('data-pieces', /^([4-9]|\d\d)$/)
+  const before = await positionS(page)
+  await expect.poll(() => positionS(page)).toBeGreaterThan(before + 5)
+  await expect(player(page).getByRole('button', { name: 'Pause' })).toBeVisible()
+})
+
 test('another device silences this one, which can take over', async ({
   page,
   browser,

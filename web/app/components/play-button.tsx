@@ -1,8 +1,11 @@
+import { useRouteLoaderData } from '@remix-run/react'
 import { Pause, Play } from 'lucide-react'
 import { useEffect, useRef } from 'react'
+import type { RootData } from '../lib/root-data.ts'
 import type { PlayableTrack } from '../player/machine.ts'
 import { currentTrack, isWanting } from '../player/machine.ts'
 import { anticipate, dispatch, usePlayer } from '../player/store.ts'
+import type { Likelihood } from '../player/store.ts'
 
 /** A pointer that stays for so long means it; one that sweeps over a grid does not. */
 const POINTED_AFTER_MS = 80
@@ -23,23 +26,28 @@ export function PlayButton({
   const track = tracks[index]
   const isCurrent = usePlayer((state) => currentTrack(state)?.id === track?.id)
   const isPlaying = usePlayer((state) => isCurrent && isWanting(state))
+  // Who is not signed in is asked to when something is pressed; there is nothing to prepare.
+  const isListener = Boolean(useRouteLoaderData<RootData>('root')?.user)
   const pointing = useRef<ReturnType<typeof setTimeout>>()
+  const expect = (likelihood: Likelihood) => {
+    if (track && isListener) anticipate(track, likelihood)
+  }
   useEffect(() => {
-    if (track && index === 0) anticipate(track, 'offered')
+    if (track && isListener && index === 0) anticipate(track, 'offered')
     return () => clearTimeout(pointing.current)
-  }, [track, index])
+  }, [track, isListener, index])
   if (!track) return null
   return (
     <button
       type="button"
       onPointerEnter={() => {
-        pointing.current = setTimeout(() => anticipate(track, 'pointed-at'), POINTED_AFTER_MS)
+        pointing.current = setTimeout(() => expect('pointed-at'), POINTED_AFTER_MS)
       }}
-      onPointerDown={() => anticipate(track, 'pressed')}
+      onPointerDown={() => expect('pressed')}
       onPointerLeave={() => clearTimeout(pointing.current)}
       onFocus={({ currentTarget }) => {
         // Not the focus that comes with a press: that is too late to prepare.
-        if (currentTarget.matches(':focus-visible')) anticipate(track, 'pointed-at')
+        if (currentTarget.matches(':focus-visible')) expect('pointed-at')
       }}
       className={className}
       data-playing={isPlaying}

@@ -142,6 +142,8 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   let source: Source | null = null
   /** Whether the buffer has the init segment of another track. */
   let isArmed = false
+  /** Whether it shall sound as soon as it can. */
+  let isWanted = false
   let recoveries = 0
 
   function bufferedToS(): number {
@@ -181,6 +183,7 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     [
       'pause',
       () => {
+        if (element.paused) isWanted = false
         // The element also pauses by itself when it ends; that is told as `ended`.
         if (source && !element.ended) onEvent({ type: 'silent' })
       },
@@ -189,11 +192,17 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   for (const [name, listener] of listeners) element.addEventListener(name, listener)
 
   function play(): void {
+    isWanted = true
     element.play().catch((error: unknown) => {
       if (error instanceof DOMException && error.name === 'NotAllowedError') {
         onEvent({ type: 'blocked' })
       }
     })
+  }
+
+  function pause(): void {
+    isWanted = false
+    element.pause()
   }
 
   function remove(): void {
@@ -225,13 +234,15 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (!fatal) return
       if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < 1) {
         recoveries += 1
-        const isWanted = !element.paused
         made.recoverMediaError()
-        // A new MediaSource leaves the element paused.
-        if (isWanted) play()
         return
       }
       onEvent({ type: 'broken' })
+    })
+    // Recovering, which hls.js also does by itself, makes a new MediaSource: the element is paused
+    // then, and says nothing of it.
+    made.on(Hls.Events.MEDIA_ATTACHED, () => {
+      if (isWanted && element.paused) play()
     })
     made.attachMedia(element)
     isArmed = knownInit !== null
@@ -257,14 +268,14 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (armed) hls.attachMedia(armed)
     },
     play,
-    pause: () => element.pause(),
+    pause,
     seek(positionS) {
       element.currentTime = positionS
       source?.keys.moved(positionS)
     },
     stop() {
       if (source) remove()
-      element.pause()
+      pause()
       arm()
     },
     destroy() {

@@ -47,7 +47,7 @@ async function settle(): Promise<void> {
   })
 }
 
-type Answers = Partial<PlayerParts['api']> & { mayListen?: boolean }
+type Answers = Partial<PlayerParts['api']>
 
 /** The machine and the player together, on decks that note what is done to them. */
 function playing(answers: Answers = {}) {
@@ -90,7 +90,6 @@ function playing(answers: Answers = {}) {
     dispatch,
     state: () => state,
     origin: ORIGIN,
-    mayListen: () => answers.mayListen ?? true,
     fetch: async () => new Response(null, { status: 404 }),
     api: {
       startListening: async (id, _positionS, hls) => {
@@ -320,13 +319,6 @@ test('pointing at things does not disturb the next track near the end', async ()
   near(85)
   log.length = 0
   anticipate(track('c'), 'pointed-at')
-  anticipate(track('a'), 'pointed-at')
-  expect(log).toEqual([])
-  end()
-})
-
-test('for somebody who is not signed in nothing is prepared', () => {
-  const { anticipate, log, end } = playing({ mayListen: false })
   anticipate(track('a'), 'pointed-at')
   expect(log).toEqual([])
   end()

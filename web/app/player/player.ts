@@ -37,8 +37,6 @@ export type PlayerParts = {
   state: () => PlayerState
   fetch: typeof globalThis.fetch
   origin: string
-  /** Whether somebody is signed in; for nobody nothing is prepared. */
-  mayListen: () => boolean
 }
 
 function problemOfError(error: unknown): Problem {
@@ -66,7 +64,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Carries out the machine's effects on two decks and the API. */
 export function makePlayer(parts: PlayerParts) {
-  const { api, makeDeck, dispatch, state, fetch, origin, mayListen } = parts
+  const { api, makeDeck, dispatch, state, fetch, origin } = parts
   const onDeck: [Playing | null, Playing | null] = [null, null]
   const decks: [Deck, Deck] = [
     makeDeck(0, (event) => hear(0, event)),
@@ -384,7 +382,6 @@ export function makePlayer(parts: PlayerParts) {
      * there is only time to send for the first segment.
      */
     anticipate(track: PlayableTrack, likelihood: Likelihood): void {
-      if (!mayListen()) return
       const segment = guess.firstSegment(track)
       void guess.scout(track, origin, fetch)
       const waiting = onDeck[other()]

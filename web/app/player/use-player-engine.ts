@@ -103,7 +103,6 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
         state: playerState,
         fetch: (input, init) => fetch(input, init),
         origin: window.location.origin,
-        mayListen: () => listener.current !== null,
       })
       const disconnect = connect(player)
       document.documentElement.dataset['player'] = 'ready'
