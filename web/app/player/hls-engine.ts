@@ -9,6 +9,7 @@ import type {
   PlaylistLoaderContext,
 } from 'hls.js'
 import type { Answers } from './answers.ts'
+import { withoutDuration } from './init-segment.ts'
 import type { KeySupply } from './key-supply.ts'
 import { makeLoaderClass } from './loader.ts'
 
@@ -59,7 +60,10 @@ const isSame = (a: Uint8Array, b: Uint8Array) =>
 /** An init segment, with what hls.js wants to know of it. */
 type Init = { codec: string; data: Uint8Array<ArrayBuffer>; frag: Fragment }
 
-/** The latest init segment of any deck: a decoder set up for one track serves the next as well. */
+/**
+ * The latest init segment of any deck, without its track's duration: a decoder that was set up for
+ * one track serves the next as well.
+ */
 let knownInit: Init | null = null
 
 function initOf(hls: Hls, frag: Fragment, segment: ArrayBuffer): Init {
@@ -222,9 +226,10 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
           // Only the first: from then on the order of appends is for hls.js to keep.
           if (isPrimed) return
           isPrimed = true
-          knownInit = initOf(made, frag, segment)
-          prime(made, knownInit)
-          giveOnlyOnce(made, knownInit)
+          const init = initOf(made, frag, segment)
+          knownInit = { ...init, data: withoutDuration(init.data) }
+          prime(made, init)
+          giveOnlyOnce(made, init)
         },
       ),
     )
