@@ -81,12 +81,13 @@ function watchPlaying(): void {
 }
 
 /**
- * Clicks the button and answers with the milliseconds until the next `playing`. Asks the page only
+ * Clicks the button, or taps on it, and answers with the milliseconds until the next `playing`. Asks the page only
  * after a while: each question is a script that would run in the middle of what is measured.
  */
-async function clickToPlaying(page: Page, name: string): Promise<number> {
+async function clickToPlaying(page: Page, name: string, isTouched = false): Promise<number> {
   const button = page.getByRole('button', { name }).first()
-  await button.click()
+  if (isTouched) await button.tap()
+  else await button.click()
   await page.waitForTimeout(ASK_AFTER_MS)
   const handle = await page.waitForFunction(
     () => {
@@ -163,11 +164,18 @@ async function serveAsMp3(title: string, folder: string) {
 }
 
 /** What is clicked in turn, both as MIST and as an MP3. */
-type Case = { name: string; title: string; mp3: number[]; mist: number[]; steps: Steps[] }
+type Case = {
+  name: string
+  title: string
+  hasTouch: boolean
+  mp3: number[]
+  mist: number[]
+  steps: Steps[]
+}
 
 /**
- * The two tracks to click. What the page offers first is ready then. Any other is not, unless the
- * pointer has rested on it; here it jumps there and clicks at once, as a finger does.
+ * The two tracks to play. What the page offers first is ready when it is clicked. Any other is not,
+ * unless a pointer has rested on it; so that one is tapped, for a finger does not rest.
  */
 async function chooseCases(browser: Browser, state: StorageState): Promise<[Case, Case]> {
   const context = await browser.newContext({ storageState: state })
@@ -178,8 +186,22 @@ async function chooseCases(browser: Browser, state: StorageState): Promise<[Case
     .evaluateAll((buttons) => buttons.map(({ ariaLabel }) => ariaLabel?.replace('Play ', '') ?? ''))
   await context.close()
   return [
-    { name: 'the first of the page', title: titles[0] ?? '', mp3: [], mist: [], steps: [] },
-    { name: 'any other', title: titles.at(-1) ?? '', mp3: [], mist: [], steps: [] },
+    {
+      name: 'the first of the page',
+      title: titles[0] ?? '',
+      hasTouch: false,
+      mp3: [],
+      mist: [],
+      steps: [],
+    },
+    {
+      name: 'any other, tapped',
+      title: titles.at(-1) ?? '',
+      hasTouch: true,
+      mp3: [],
+      mist: [],
+      steps: [],
+    },
   ]
 }
 
@@ -198,15 +220,15 @@ try {
   cases = await chooseCases(browser, state)
   for (const { title } of cases) servers.push(await serveAsMp3(title, folder))
   for (let run = 0; run < runs; run++) {
-    for (const [index, { title, mp3, mist, steps }] of cases.entries()) {
-      const plain = await browser.newContext()
-      mp3.push(await clickToPlaying(await freshPage(plain, servers[index]!.url), 'Play'))
+    for (const [index, { title, hasTouch, mp3, mist, steps }] of cases.entries()) {
+      const plain = await browser.newContext({ hasTouch })
+      mp3.push(await clickToPlaying(await freshPage(plain, servers[index]!.url), 'Play', hasTouch))
       await plain.close()
 
-      const product = await browser.newContext({ storageState: state })
+      const product = await browser.newContext({ storageState: state, hasTouch })
       if (options.trace) await product.addInitScript(watchSteps)
       const page = await freshPage(product, stack.webUrl)
-      mist.push(await clickToPlaying(page, `Play ${title}`))
+      mist.push(await clickToPlaying(page, `Play ${title}`, hasTouch))
       if (options.trace) steps.push(await page.evaluate(() => globalThis.startupSteps))
       // The last track of the page has none after it.
       if (index === 0) next.push(await endToPlaying(page, 12))

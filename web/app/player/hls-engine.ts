@@ -66,6 +66,15 @@ type Init = { codec: string; data: Uint8Array<ArrayBuffer>; frag: Fragment }
  */
 let knownInit: Init | null = null
 
+/** What decks without a source do once an init segment is known. */
+const waitingForInit = new Set<(init: Init) => void>()
+
+function learnInit(init: Init): void {
+  knownInit = { ...init, data: withoutDuration(init.data) }
+  for (const tell of waitingForInit) tell(knownInit)
+  waitingForInit.clear()
+}
+
 function initOf(hls: Hls, frag: Fragment, segment: ArrayBuffer): Init {
   const codec = hls.levels[frag.level]?.audioCodec ?? 'mp4a.40.2'
   return { codec, data: new Uint8Array(segment.slice(0)), frag }
@@ -227,9 +236,9 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
           if (isPrimed) return
           isPrimed = true
           const init = initOf(made, frag, segment)
-          knownInit = { ...init, data: withoutDuration(init.data) }
           prime(made, init)
           giveOnlyOnce(made, init)
+          learnInit(init)
         },
       ),
     )
@@ -250,8 +259,14 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (isWanted && element.paused) play()
     })
     made.attachMedia(element)
-    isArmed = knownInit !== null
-    if (knownInit) prime(made, knownInit)
+    isArmed = false
+    const setUpDecoder = (init: Init): void => {
+      if (hls !== made || source) return
+      isArmed = true
+      prime(made, init)
+    }
+    if (knownInit) setUpDecoder(knownInit)
+    else waitingForInit.add(setUpDecoder)
   }
 
   return {

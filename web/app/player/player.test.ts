@@ -134,9 +134,9 @@ function refusing(status: number, code: string): Answers {
 test('the deck is told to play within the click, before the session has been answered', async () => {
   const { press, log, end, state } = playing()
   press(0)
-  expect(log).toEqual(['api.start a', '1.play'])
+  expect(log).toEqual(['api.start a', '0.play'])
   await settle()
-  expect(log.slice(2)).toEqual(['1.load /a/master.m3u8@0', '1.play'])
+  expect(log.slice(2)).toEqual(['0.load /a/master.m3u8@0', '0.play'])
   await vi.waitFor(() => expect(state().quota?.remainingS).toBe(288))
   end()
 })
@@ -146,7 +146,7 @@ test('a session that is refused is told, and nothing sounds', async () => {
   press(0)
   await settle()
   expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
-  expect(log.at(-1)).toBe('1.stop')
+  expect(log.at(-1)).toBe('0.stop')
   end()
 })
 
@@ -155,7 +155,7 @@ test('of two tracks pressed one after the other only the second is loaded', asyn
   press(0)
   press(1)
   await settle()
-  expect(log.filter((entry) => entry.includes('load'))).toEqual(['0.load /b/master.m3u8@0'])
+  expect(log.filter((entry) => entry.includes('load'))).toEqual(['1.load /b/master.m3u8@0'])
   end()
 })
 
@@ -164,7 +164,7 @@ test('a pause before the session has come is not played over', async () => {
   press(0)
   dispatch({ type: 'pause' })
   await settle()
-  expect(log.slice(2)).toEqual(['1.pause', '1.load /a/master.m3u8@0'])
+  expect(log.slice(2)).toEqual(['0.pause', '0.load /a/master.m3u8@0'])
   end()
 })
 
@@ -172,19 +172,19 @@ test('the next track waits on the other deck: public files, then its session, th
   const { press, near, tell, log, end, state } = playing()
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
+  tell(0, { type: 'sounding' })
   log.length = 0
   near(85)
-  expect(log).toEqual(['0.stop', '0.load /api/v1/tracks/b/hls/master.m3u8@0'])
+  expect(log).toEqual(['1.stop', '1.load /api/v1/tracks/b/hls/master.m3u8@0'])
   log.length = 0
   near(97)
   await settle()
   // This track is reported before the next one's session ends it.
   expect(log).toEqual(['api.complete session-a', 'api.start b'])
   log.length = 0
-  tell(1, { type: 'ended' })
-  expect(log).toEqual(['0.play', '1.stop'])
-  tell(0, { type: 'sounding' })
+  tell(0, { type: 'ended' })
+  expect(log).toEqual(['1.play', '0.stop'])
+  tell(1, { type: 'sounding' })
   expect(state()).toMatchObject({ index: 1, phase: { kind: 'playing' } })
   end()
 })
@@ -193,10 +193,10 @@ test('no key of the next track is asked for before its session', async () => {
   const { press, near, tell, sources, log, end } = playing()
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
+  tell(0, { type: 'sounding' })
   near(85)
-  const key = sources[0]?.keys.key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
-  expect(sources[0]?.keys.waiting()).toHaveLength(1)
+  const key = sources[1]?.keys.key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+  expect(sources[1]?.keys.waiting()).toHaveLength(1)
   near(97)
   await settle()
   expect(new TextDecoder().decode(await key)).toBe('0123456789abcdef')
@@ -211,14 +211,14 @@ test('a next track that was replaced meanwhile is loaded again in its new versio
   })
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
+  tell(0, { type: 'sounding' })
   near(85)
-  sources[0]?.keys
+  sources[1]?.keys
     .key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
     .catch(() => null)
   near(97)
   await settle()
-  expect(log.at(-1)).toBe('0.load /b/master.m3u8@0')
+  expect(log.at(-1)).toBe('1.load /b/master.m3u8@0')
   end()
 })
 
@@ -233,12 +233,12 @@ test('a next session that is refused does not disturb what plays', async () => {
   })
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
+  tell(0, { type: 'sounding' })
   near(85)
   near(97)
   await settle()
   expect(state().phase.kind).toBe('playing')
-  tell(1, { type: 'ended' })
+  tell(0, { type: 'ended' })
   await settle()
   expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
   expect(starts).toBe(3)
@@ -249,9 +249,9 @@ test('what the deck in waiting says is not mistaken for what plays', async () =>
   const { press, tell, state, end } = playing()
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
-  tell(0, { type: 'broken' })
-  tell(0, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
+  tell(0, { type: 'sounding' })
+  tell(1, { type: 'broken' })
+  tell(1, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
   expect(state()).toMatchObject({ phase: { kind: 'playing' }, positionS: 0 })
   end()
 })
@@ -274,13 +274,32 @@ test('an offered track is prepared, and a click on it has only the session to wa
   end()
 })
 
-test('another track than the prepared one is sent for before any deck is taken down', async () => {
+test('another track than the prepared one takes the empty deck, and nothing is taken down', async () => {
   const { anticipate, press, log, end } = playing()
   anticipate(track('b'), 'offered')
   log.length = 0
   press(0)
   await settle()
-  expect(log).toEqual(['api.start a', '1.stop', '1.play', '1.load /a/master.m3u8@0', '1.play'])
+  expect(log).toEqual(['api.start a', '0.play', '0.load /a/master.m3u8@0', '0.play'])
+  end()
+})
+
+test('a track is sent for before the decks of others are taken down', async () => {
+  const { anticipate, press, log, end } = playing()
+  press(0)
+  await settle()
+  anticipate(track('b'), 'pointed-at')
+  log.length = 0
+  press(2)
+  await settle()
+  expect(log).toEqual([
+    'api.start c',
+    '0.stop',
+    '1.stop',
+    '1.play',
+    '1.load /c/master.m3u8@0',
+    '1.play',
+  ])
   end()
 })
 
@@ -315,7 +334,7 @@ test('pointing at things does not disturb the next track near the end', async ()
   const { press, near, tell, anticipate, log, end } = playing()
   press(0)
   await settle()
-  tell(1, { type: 'sounding' })
+  tell(0, { type: 'sounding' })
   near(85)
   log.length = 0
   anticipate(track('c'), 'pointed-at')
@@ -327,7 +346,7 @@ test('pointing at things does not disturb the next track near the end', async ()
 test('a browser that wants a click first leaves the play button', async () => {
   const { press, tell, state, end } = playing()
   press(0)
-  tell(1, { type: 'blocked' })
+  tell(0, { type: 'blocked' })
   expect(state().phase.kind).toBe('paused')
   end()
 })

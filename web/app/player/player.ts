@@ -231,10 +231,11 @@ export function makePlayer(parts: PlayerParts) {
 
   async function load(track: PlayableTrack, positionS: number): Promise<void> {
     stopFading()
-    const index = other()
-    const prepared = onDeck[index]?.track.id === track.id && positionS === 0
+    const prepared = onDeck[other()]?.track.id === track.id && positionS === 0
+    // An empty deck is ready at once; one with another track has to be taken down and set up anew.
+    const index = prepared || onDeck[current] ? other() : current
     const decksLeft = ([0, 1] as const).filter(
-      (each) => onDeck[each] && !(prepared && each === index),
+      (each) => index !== current && onDeck[each] && !(prepared && each === index),
     )
     for (const each of decksLeft) vacate(each)
     const playing = onDeck[index] ?? place(index, track)
