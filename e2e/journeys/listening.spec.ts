@@ -103,6 +103,7 @@ test('at the end of the budget the music fades and a sentence says when it retur
 test('the music goes on after a piece that the browser chokes on', async ({ page }) => {
   await page.addInitScript(() => {
     let pieces = 0
+    // oxlint-disable-next-line typescript/unbound-method -- the proxy calls it on its own object
     SourceBuffer.prototype.appendBuffer = new Proxy(SourceBuffer.prototype.appendBuffer, {
       apply(append, buffer: SourceBuffer, [data]: [Uint8Array<ArrayBuffer>]) {
         const isMedia = data.byteLength > 2000
@@ -122,6 +123,47 @@ test('the music goes on after a piece that the browser chokes on', async ({ page
   const before = await positionS(page)
   await expect.poll(() => positionS(page)).toBeGreaterThan(before + 5)
   await expect(player(page).getByRole('button', { name: 'Pause' })).toBeVisible()
+})
+
+test('the bar follows the music again after keys, after a drag, and after a press that moved nothing', async ({
+  page,
+}) => {
+  await register(page)
+  await playerReady(page)
+  await playNth(page, 0)
+  const thumb = page.getByRole('slider', { name: 'Position' })
+  const shownS = async () => Number(await thumb.getAttribute('aria-valuenow'))
+  const lag = async () => Math.abs((await shownS()) - (await positionS(page)))
+  async function expectToFollow(): Promise<void> {
+    await expect.poll(lag).toBeLessThan(0.5)
+    const before = await shownS()
+    await expect.poll(shownS).toBeGreaterThan(before + 1)
+  }
+  await expectToFollow()
+
+  await thumb.focus()
+  for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowRight')
+  await expect.poll(() => positionS(page)).toBeGreaterThan(14)
+  await expectToFollow()
+
+  const bar = await player(page).locator('[data-orientation=horizontal]').first().boundingBox()
+  if (!bar) throw new Error('there is no bar')
+  const middle = bar.y + bar.height / 2
+  await page.mouse.move(bar.width * 0.3, middle)
+  await page.mouse.down()
+  await page.mouse.move(bar.width * 0.5, middle, { steps: 5 })
+  const heldS = await shownS()
+  expect(heldS - (await positionS(page))).toBeGreaterThan(10)
+  await page.mouse.up()
+  await expect.poll(() => positionS(page)).toBeGreaterThan(heldS - 0.5)
+  await expectToFollow()
+
+  const held = await thumb.boundingBox()
+  if (!held) throw new Error('there is no thumb')
+  await page.mouse.move(held.x + held.width / 2, middle)
+  await page.mouse.down()
+  await page.mouse.up()
+  await expectToFollow()
 })
 
 test('another device silences this one, which can take over', async ({

@@ -1,5 +1,5 @@
 import { Slider } from 'radix-ui'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { spokenOf } from '../lib/time.ts'
 import { dispatch, usePlayer } from '../player/store.ts'
 
@@ -16,7 +16,9 @@ export function SeekBar() {
   const buffered = usePlayer(({ bufferedToS }) => bufferedToS)
   const duration = usePlayer(({ durationS }) => durationS)
   const isEmpty = usePlayer(({ phase }) => phase.kind === 'empty')
-  // While the thumb is held it follows the hand, not the music; the seek happens on release.
+  // While the thumb is held it follows the hand, not the music; the seek happens on release. Keys
+  // hold nothing: they commit, and tell the change after that.
+  const isHeld = useRef(false)
   const [heldS, setHeldS] = useState<number | null>(null)
   const shown = heldS ?? position
   return (
@@ -27,9 +29,18 @@ export function SeekBar() {
       step={5}
       disabled={isEmpty}
       value={[shown]}
-      onValueChange={([to]) => setHeldS(to ?? null)}
-      onValueCommit={([to]) => {
+      onPointerDown={() => {
+        isHeld.current = true
+      }}
+      // Also when the gesture was cancelled, or ended where it began, which commits nothing.
+      onLostPointerCapture={() => {
+        isHeld.current = false
         setHeldS(null)
+      }}
+      onValueChange={([to]) => {
+        if (isHeld.current) setHeldS(to ?? null)
+      }}
+      onValueCommit={([to]) => {
         if (to !== undefined) dispatch({ type: 'seek', positionS: to })
       }}
     >
