@@ -81,8 +81,9 @@ function watchPlaying(): void {
 }
 
 /**
- * Clicks the button, or taps on it, and answers with the milliseconds until the next `playing`. Asks the page only
- * after a while: each question is a script that would run in the middle of what is measured.
+ * Clicks the button, or taps on it, and answers with the milliseconds until the next `playing`.
+ * Asks the page only after a while: each question is a script that would run in the middle of what
+ * is measured.
  */
 async function clickToPlaying(page: Page, name: string, isTouched = false): Promise<number> {
   const button = page.getByRole('button', { name }).first()
