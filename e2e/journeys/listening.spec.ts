@@ -76,6 +76,22 @@ test('who is not signed in is asked to, and is back where they were afterwards',
   await expect(page).toHaveURL(/\/register/)
 })
 
+test('the first track is prepared for who has just signed in, and for nobody before', async ({
+  page,
+}) => {
+  let prepared = 0
+  page.on('request', (request) => {
+    if (request.url().endsWith('/hls/master.m3u8')) prepared += 1
+  })
+  await page.goto('/')
+  await playerReady(page)
+  await page.locator('article').first().getByRole('button').hover()
+  await page.waitForTimeout(1000)
+  expect(prepared).toBe(0)
+  await register(page)
+  await expect.poll(() => prepared).toBeGreaterThan(0)
+})
+
 test('at the end of the budget the music fades and a sentence says when it returns', async ({
   page,
 }) => {

@@ -1,6 +1,6 @@
 import { useRouteLoaderData } from '@remix-run/react'
 import { Pause, Play } from 'lucide-react'
-import { useEffect, useRef } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import type { RootData } from '../lib/root-data.ts'
 import type { PlayableTrack } from '../player/machine.ts'
 import { currentTrack, isWanting } from '../player/machine.ts'
@@ -29,25 +29,28 @@ export function PlayButton({
   // Who is not signed in is asked to when something is pressed; there is nothing to prepare.
   const isListener = Boolean(useRouteLoaderData<RootData>('root')?.user)
   const pointing = useRef<ReturnType<typeof setTimeout>>()
-  const expect = (likelihood: Likelihood) => {
-    if (track && isListener) anticipate(track, likelihood)
-  }
+  const prepare = useCallback(
+    (likelihood: Likelihood) => {
+      if (track && isListener) anticipate(track, likelihood)
+    },
+    [track, isListener],
+  )
   useEffect(() => {
-    if (track && isListener && index === 0) anticipate(track, 'offered')
+    if (index === 0) prepare('offered')
     return () => clearTimeout(pointing.current)
-  }, [track, isListener, index])
+  }, [prepare, index])
   if (!track) return null
   return (
     <button
       type="button"
       onPointerEnter={() => {
-        pointing.current = setTimeout(() => expect('pointed-at'), POINTED_AFTER_MS)
+        pointing.current = setTimeout(() => prepare('pointed-at'), POINTED_AFTER_MS)
       }}
-      onPointerDown={() => expect('pressed')}
+      onPointerDown={() => prepare('pressed')}
       onPointerLeave={() => clearTimeout(pointing.current)}
       onFocus={({ currentTarget }) => {
         // Not the focus that comes with a press: that is too late to prepare.
-        if (currentTarget.matches(':focus-visible')) expect('pointed-at')
+        if (currentTarget.matches(':focus-visible')) prepare('pointed-at')
       }}
       className={className}
       data-playing={isPlaying}

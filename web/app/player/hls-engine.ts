@@ -87,7 +87,7 @@ function prime(hls: Hls, { codec, data, frag }: Init): void {
   })
   hls.trigger(Hls.Events.BUFFER_APPENDING, {
     type: 'audio',
-    data: data.slice(),
+    data,
     frag,
     part: null,
     chunkMeta: new ChunkMetadata(frag.level, 0, 0, data.byteLength),
@@ -153,8 +153,8 @@ function configuration(
 export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) => void): Deck {
   let hls: Hls | null = null
   let source: Source | null = null
-  /** Whether the buffer has the init segment of another track. */
-  let isArmed = false
+  /** Whether the buffer has the init segment of another track, and so a decoder. */
+  let hasDecoder = false
   /** Whether it shall sound as soon as it can. */
   let isWanted = false
   let recoveries = 0
@@ -259,10 +259,10 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (isWanted && element.paused) play()
     })
     made.attachMedia(element)
-    isArmed = false
+    hasDecoder = false
     const setUpDecoder = (init: Init): void => {
       if (hls !== made || source) return
-      isArmed = true
+      hasDecoder = true
       prime(made, init)
     }
     if (knownInit) setUpDecoder(knownInit)
@@ -283,9 +283,9 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (knownBandwidth !== null) hls.bandwidthEstimate = knownBandwidth
       hls.config.startPosition = positionS > 0 ? positionS : -1
       // Loading begins with new buffers, unless they are handed over as by another hls.js.
-      const armed = isArmed ? hls.transferMedia() : null
+      const buffers = hasDecoder ? hls.transferMedia() : null
       hls.loadSource(fresh.masterUrl)
-      if (armed) hls.attachMedia(armed)
+      if (buffers) hls.attachMedia(buffers)
     },
     play,
     pause,

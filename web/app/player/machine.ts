@@ -143,6 +143,11 @@ function same(state: PlayerState): Step {
   return { state, effects: [] }
 }
 
+/** Whether the next session was asked for, which reports this track as complete first. */
+function hasAskedForNext({ next }: PlayerState): boolean {
+  return next === 'session' || next === 'refused'
+}
+
 function dropping(state: PlayerState): PlayerEffect[] {
   return state.next === 'none' ? [] : [{ type: 'drop-next' }]
 }
@@ -225,8 +230,7 @@ function seek(state: PlayerState, to: number): Step {
       : state.phase.kind === 'fading'
         ? { kind: 'starting' }
         : state.phase
-  const isDecided = state.next === 'session' || state.next === 'refused'
-  const leftEnd = isDecided && state.durationS - positionS > SESSION_LEAD_S
+  const leftEnd = hasAskedForNext(state) && state.durationS - positionS > SESSION_LEAD_S
   return {
     state: { ...moved, phase, next: leftEnd ? 'none' : state.next },
     effects: [...(leftEnd ? dropping(state) : []), { type: 'seek', positionS }],
@@ -269,9 +273,7 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
 
 function ended(state: PlayerState): Step {
   if (!state.loaded || !isWanting(state)) return same(state)
-  // Asking for the next session has reported this one as complete already.
-  const isReported = state.next === 'session' || state.next === 'refused'
-  const report: PlayerEffect[] = isReported ? [] : [{ type: 'complete' }]
+  const report: PlayerEffect[] = hasAskedForNext(state) ? [] : [{ type: 'complete' }]
   const onward = advance(state)
   if (onward.effects.length > 0) {
     return { state: onward.state, effects: [...report, ...onward.effects] }

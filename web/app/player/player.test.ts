@@ -294,8 +294,8 @@ test('a track is sent for before the decks of others are taken down', async () =
   await settle()
   expect(log).toEqual([
     'api.start c',
-    '0.stop',
     '1.stop',
+    '0.stop',
     '1.play',
     '1.load /c/master.m3u8@0',
     '1.play',

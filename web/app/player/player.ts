@@ -232,11 +232,10 @@ export function makePlayer(parts: PlayerParts) {
   async function load(track: PlayableTrack, positionS: number): Promise<void> {
     stopFading()
     const prepared = onDeck[other()]?.track.id === track.id && positionS === 0
+    const isIdle = onDeck[current] === null
     // An empty deck is ready at once; one with another track has to be taken down and set up anew.
-    const index = prepared || onDeck[current] ? other() : current
-    const decksLeft = ([0, 1] as const).filter(
-      (each) => index !== current && onDeck[each] && !(prepared && each === index),
-    )
+    const index = isIdle && !prepared ? current : other()
+    const decksLeft = isIdle ? [] : prepared ? [current] : [index, current]
     for (const each of decksLeft) vacate(each)
     const playing = onDeck[index] ?? place(index, track)
     current = index
