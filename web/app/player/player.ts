@@ -7,6 +7,7 @@ import type { Answers } from './answers.ts'
 import type { Deck, DeckEvent } from './hls-engine.ts'
 import { makeKeySupply } from './key-supply.ts'
 import type { KeySupply } from './key-supply.ts'
+import { makeLoudness } from './loudness.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 import { refusalOf } from './refusals.ts'
 import { makeSegmentGuess } from './segment-guess.ts'
@@ -16,9 +17,6 @@ import type { Likelihood } from './store.ts'
 const HEARTBEAT_MS = 10_000
 /** Drawing what is left of the budget takes milliseconds that the first sound should have. */
 const TELL_AFTER_MS = 60
-/** The music fades over the last seconds that are leased. */
-const FADE_S = 2.5
-
 /** One track on one deck, with the session that pays for it once there is one. */
 type Playing = {
   track: PlayableTrack
@@ -73,7 +71,12 @@ export function makePlayer(parts: PlayerParts) {
   const guess = makeSegmentGuess()
   const early = makeEarlySegments({ fetch, origin })
   let current: 0 | 1 = 0
-  let fader: ReturnType<typeof setInterval> | undefined
+  const loudness = makeLoudness({
+    elements: decks.map(({ element }) => element),
+    state,
+    dispatch,
+    currentTimeS: () => decks[current].element.currentTime,
+  })
 
   const other = (): 0 | 1 => (current === 0 ? 1 : 0)
 
@@ -174,21 +177,6 @@ export function makePlayer(parts: PlayerParts) {
     return playing.keys.waiting().some((url) => folder(url) !== paid)
   }
 
-  function stopFading(): void {
-    clearInterval(fader)
-    fader = undefined
-    applyLoudness(1)
-  }
-
-  function applyLoudness(factor: number): void {
-    const { volume, muted } = state()
-    for (const { element } of decks) {
-      // Loudness is heard roughly as the square: half way on the slider sounds half as loud.
-      element.volume = volume * volume * factor
-      element.muted = muted
-    }
-  }
-
   /** Takes the track off a deck and reports how far it came; it sounds on until the deck is stopped. */
   function vacate(index: 0 | 1): void {
     const left = onDeck[index]
@@ -230,7 +218,7 @@ export function makePlayer(parts: PlayerParts) {
   }
 
   async function load(track: PlayableTrack, positionS: number): Promise<void> {
-    stopFading()
+    loudness.stopFading()
     const prepared = onDeck[other()]?.track.id === track.id && positionS === 0
     const isIdle = onDeck[current] === null
     // An empty deck is ready at once; one with another track has to be taken down and set up anew.
@@ -302,22 +290,6 @@ export function makePlayer(parts: PlayerParts) {
     leave(left)
   }
 
-  function fade(): void {
-    clearInterval(fader)
-    fader = setInterval(() => {
-      const { positionS, bufferedToS, phase } = state()
-      if (phase.kind !== 'fading') {
-        stopFading()
-        return
-      }
-      const leftS = bufferedToS - Math.max(positionS, decks[current].element.currentTime)
-      applyLoudness(Math.min(1, Math.max(0, leftS / FADE_S)))
-      if (leftS > 0.2) return
-      stopFading()
-      dispatch({ type: 'border-reached' })
-    }, 50)
-  }
-
   function run(effect: PlayerEffect): void {
     const now = onDeck[current]
     switch (effect.type) {
@@ -332,15 +304,15 @@ export function makePlayer(parts: PlayerParts) {
         if (now) void report(now, decks[current].element.currentTime)
         break
       case 'stop':
-        stopFading()
+        loudness.stopFading()
         leave(current)
         break
       case 'seek':
-        stopFading()
+        loudness.stopFading()
         decks[current].seek(effect.positionS)
         break
       case 'loudness':
-        applyLoudness(1)
+        loudness.apply()
         break
       case 'prepare-files':
         prepareFiles(effect.track)
@@ -355,7 +327,7 @@ export function makePlayer(parts: PlayerParts) {
         leave(other())
         break
       case 'fade':
-        fade()
+        loudness.fade()
         break
       case 'complete':
         if (now) void complete(now, state().durationS)
@@ -370,7 +342,7 @@ export function makePlayer(parts: PlayerParts) {
     }
   }, HEARTBEAT_MS)
 
-  applyLoudness(1)
+  loudness.apply()
   for (const deck of decks) deck.arm()
 
   return {
@@ -396,7 +368,7 @@ export function makePlayer(parts: PlayerParts) {
     /** Stops everything, for good. */
     destroy() {
       clearInterval(heart)
-      clearInterval(fader)
+      loudness.destroy()
       for (const deck of decks) deck.destroy()
     },
   }
