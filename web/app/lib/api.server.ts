@@ -4,6 +4,7 @@ import { makeApi } from './api.ts'
 import type { Api } from './api.ts'
 import { isRefusal } from './problem.ts'
 import type { Problem } from './problem.ts'
+import { signInPath } from './return-path.ts'
 
 type Ask = { request: Request; context: AppLoadContext }
 
@@ -84,6 +85,6 @@ export async function asking<T>(ask: Ask, questions: (api: Api) => Promise<T>): 
     if (error.problem.status !== 401) throw pageProblem(error.problem)
     if (mayRefresh(ask.request)) throw pageProblem({ ...error.problem, code: RENEWING })
     const { pathname, search } = new URL(ask.request.url)
-    throw redirect(`/login?to=${encodeURIComponent(pathname + search)}`)
+    throw redirect(signInPath(pathname + search))
   }
 }

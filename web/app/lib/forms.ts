@@ -44,8 +44,3 @@ export function formRefusal(error: unknown, values: Record<string, string>): For
     ),
   }
 }
-
-/** Keeps a return path on this site: a path of ours, else home. */
-export function returnPath(to: string | null): string {
-  return to !== null && /^\/(?![/\\])/.test(to) ? to : '/'
-}

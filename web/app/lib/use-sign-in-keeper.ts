@@ -1,6 +1,7 @@
 import { useRevalidator, useRouteLoaderData } from '@remix-run/react'
 import { useEffect } from 'react'
 import { signInKeeper } from './browser-api.ts'
+import { signInPath } from './return-path.ts'
 import type { RootData } from './root-data.ts'
 
 /** Longest time to wait before looking again: timers of sleeping machines are late. */
@@ -15,7 +16,7 @@ function pageAskedForMs(): number {
 export async function renewAndReload(): Promise<void> {
   const renewal = await signInKeeper().renew(pageAskedForMs())
   const here = window.location.pathname + window.location.search
-  if (renewal === 'signed-out') window.location.assign(`/login?to=${encodeURIComponent(here)}`)
+  if (renewal === 'signed-out') window.location.assign(signInPath(here))
   else window.location.reload()
 }
 

@@ -4,7 +4,8 @@ import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
 import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
-import { formRefusal, returnPath, textsOf } from '../lib/forms.ts'
+import { formRefusal, textsOf } from '../lib/forms.ts'
+import { returnPath } from '../lib/return-path.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Sign in · Mist' }]
 
@@ -12,7 +13,8 @@ export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await request.formData(), ['email', 'password'])
   try {
     const cookies = await apiFor({ request, context }).login(values)
-    const to = returnPath(new URL(request.url).searchParams.get('to'))
+    const { origin, searchParams } = new URL(request.url)
+    const to = returnPath(searchParams.get('to'), origin)
     return redirect(to, { headers: withCookies(cookies) })
   } catch (error) {
     return data(formRefusal(error, values), 422)
