@@ -16,6 +16,12 @@ export const ACCESS_TOKEN_S = 15 * 60
 
 export const REFRESH_TOKEN_S = 30 * 24 * 3600
 
+/**
+ * How long a refresh token that was just exchanged may come again and is answered with the same next
+ * one: longer than a browser waits for an answer, shorter than anybody needs to use a stolen one.
+ */
+export const REFRESH_GRACE_S = 30
+
 export const PAGE_LIMIT_DEFAULT = 24
 export const PAGE_LIMIT_MAX = 100
 

@@ -64,7 +64,7 @@ export const refreshTokens = pgTable(
       .references(() => refreshFamilies.id, { onDelete: 'cascade' })
       .$type<FamilyId>(),
     createdAt: createdAt(),
-    /** Set when the token was exchanged for the next one; using it again is reuse. */
+    /** Set when the token was exchanged for the next one; see `refresh_sign_in` for what then holds. */
     usedAt: instant('used_at'),
   },
   (t) => [index('refresh_tokens_family_idx').on(t.familyId)],

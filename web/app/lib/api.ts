@@ -66,7 +66,7 @@ export function makeApi({ origin, fetch }: { origin: string; fetch: typeof globa
     /** Each of these answers with the cookies that start or end the sign-in. */
     login: (json: Login) => cookiesOf(client.auth.login.$post({ json })),
     register: (json: Registration) => cookiesOf(client.auth.register.$post({ json })),
-    logout: () => cookiesOf(client.auth.logout.$post()),
+    logout: () => cookiesOf(client.auth.logout.$post({ json: {} })),
     changePassword: (currentPassword: string, newPassword: string) =>
       cookiesOf(client.auth.password.$post({ json: { currentPassword, newPassword } })),
 

@@ -50,11 +50,17 @@ export const SignIn = z
     user: User,
     accessToken: z.string(),
     accessExpiresAt: z.iso.datetime(),
+    /** The same, told so that a client with a wrong clock can count it down. */
+    accessExpiresInS: z.int().min(0),
     refreshToken: z.string(),
     refreshExpiresAt: z.iso.datetime(),
+    refreshExpiresInS: z.int().min(0),
   })
   .meta({ id: 'SignIn' })
 export type SignIn = z.infer<typeof SignIn>
+
+/** A refresh token in a body, for programs; browsers send theirs as a cookie. */
+export const RefreshBody = z.object({ refreshToken: z.string().max(200).optional() })
 
 /** One device that is signed in. */
 export const Device = z

@@ -24,15 +24,15 @@ export function refreshCookie(c: Context): string | undefined {
   return getCookie(c, REFRESH_COOKIE)
 }
 
-/** Gives a browser its tokens, in cookies that no script can read. */
+/**
+ * Gives a browser its tokens, in cookies that no script can read. They say how long they last, not
+ * until when: a computer whose clock is fast would throw them away at once.
+ */
 export function setSignInCookies(c: Context, signIn: SignIn): void {
-  setCookie(c, ACCESS_COOKIE, signIn.accessToken, {
-    ...COOKIE,
-    expires: new Date(signIn.accessExpiresAt),
-  })
+  setCookie(c, ACCESS_COOKIE, signIn.accessToken, { ...COOKIE, maxAge: signIn.accessExpiresInS })
   setCookie(c, REFRESH_COOKIE, signIn.refreshToken, {
     ...COOKIE,
-    expires: new Date(signIn.refreshExpiresAt),
+    maxAge: signIn.refreshExpiresInS,
   })
 }
 

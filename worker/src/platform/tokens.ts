@@ -118,6 +118,7 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
     /** Reads a session token; null when it is not one of ours, or expired. */
     readSession: makeReader(SESSION, SessionClaims),
     makeRefresh: makeRefreshToken,
+    nextRefresh: async (token: string) => nextRefreshToken(await key(), token),
     hashRefresh: hashRefreshToken,
   }
 }
@@ -128,6 +129,20 @@ export type Tokens = ReturnType<typeof makeTokens>
 async function makeRefreshToken(): Promise<{ token: string; hash: Uint8Array }> {
   const token = base64url.encode(crypto.getRandomValues(new Uint8Array(32)))
   return { token, hash: await hashRefreshToken(token) }
+}
+
+/**
+ * Derives the refresh token that follows another one, HMAC-SHA256 with the signing secret, so that the
+ * same token exchanged twice gives the same successor, and nobody else can tell what comes next. The
+ * prefix keeps it apart from what the same key signs: no JWT begins with it.
+ */
+async function nextRefreshToken(
+  key: CryptoKey,
+  token: string,
+): Promise<{ token: string; hash: Uint8Array }> {
+  const text = new TextEncoder().encode(`mist refresh token after:${token}`)
+  const next = base64url.encode(new Uint8Array(await crypto.subtle.sign('HMAC', key, text)))
+  return { token: next, hash: await hashRefreshToken(next) }
 }
 
 /** The form in which a refresh token is stored: SHA-256; 256 random bits need no slow hash. */

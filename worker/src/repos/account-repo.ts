@@ -1,4 +1,4 @@
-import { FamilyId, Plan, Role, UserId } from '@mist/db/contract'
+import { FamilyId, Plan, REFRESH_GRACE_S, Role, UserId } from '@mist/db/contract'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Registration, User } from '../contract/accounts.ts'
@@ -18,8 +18,9 @@ const AccountRow = UserRow.extend({ password_hash: z.string(), blocked_at: Insta
 const LiveRow = UserRow.extend({ blocked_at: Instant.nullable(), revoked_at: Instant.nullable() })
 
 const RotationRow = z.object({
-  outcome: z.enum(['rotated', 'unknown', 'expired', 'revoked', 'blocked', 'reused']),
+  outcome: z.enum(['rotated', 'repeated', 'unknown', 'expired', 'revoked', 'blocked', 'reused']),
   family_id: FamilyId.nullable(),
+  expires_at: Instant.nullable(),
   id: UserId.nullable(),
   email: z.string().nullable(),
   username: z.string().nullable(),
@@ -112,18 +113,19 @@ export function makeAccountRepo({ db }: { db: Database }) {
         select id from who`)
     },
 
-    /** Exchanges a refresh token for the next one; see `rotate_refresh_token`. */
+    /** Exchanges a refresh token for the next one; see `refresh_sign_in`. */
     async rotate(oldHash: Uint8Array, newHash: Uint8Array, now: Date, expiresAt: Date) {
       const row = await rowOf(
         db,
         RotationRow,
-        sql`select r.outcome, r.family_id, ${USER_COLUMNS}
-            from rotate_refresh_token(${bytes(oldHash)}, ${bytes(newHash)}, ${at(now)}, ${at(expiresAt)}) r
+        sql`select r.outcome, r.family_id, r.expires_at, ${USER_COLUMNS}
+            from refresh_sign_in(${bytes(oldHash)}, ${bytes(newHash)}, ${at(now)}, ${at(expiresAt)},
+                                 ${REFRESH_GRACE_S}::int) r
             left join users u on u.id = r.user_id`,
       )
-      if (!row) throw new Error('rotate_refresh_token returned no row')
-      const { outcome, family_id: familyId, ...rest } = row
-      return { outcome, familyId, user: UserRow.safeParse(rest).data ?? null }
+      if (!row) throw new Error('refresh_sign_in returned no row')
+      const { outcome, family_id: familyId, expires_at: endsAt, ...rest } = row
+      return { outcome, familyId, expiresAt: endsAt, user: UserRow.safeParse(rest).data ?? null }
     },
 
     /** The account behind a sign-in as it is now, or null when there is none. */

@@ -1,3 +1,4 @@
+import { REFRESH_GRACE_S } from '@mist/db/contract'
 import { expect, test } from 'vitest'
 import { makeTrack } from '@mist/db/testing/factories'
 import type { SignIn } from '../contract/accounts.ts'
@@ -117,19 +118,61 @@ test('a hash with older parameters is replaced at the next login', async () => {
   expect((await login()).status).toBe(200)
 })
 
-test('a refresh token works once; the second time ends the whole family', async () => {
+test('a refresh token whose answer was lost gets the same successor, for half a minute', async () => {
   const first = await register()
-  const second = await refreshWith(first.refreshToken)
-  expect(second.status).toBe(200)
-  const rotated = await second.json<SignIn>()
-  expect(rotated.refreshToken).not.toBe(first.refreshToken)
+  const [lost, again] = await Promise.all([
+    refreshWith(first.refreshToken),
+    refreshWith(first.refreshToken),
+  ])
+  expect([lost.status, again.status]).toEqual([200, 200])
+  const [one, other] = [await lost.json<SignIn>(), await again.json<SignIn>()]
+  expect(one.refreshToken).not.toBe(first.refreshToken)
+  expect(other.refreshToken).toBe(one.refreshToken)
+  expect(other.refreshExpiresAt).toBe(one.refreshExpiresAt)
+  const me = await api.call('GET', 'auth/me', { bearer: other.accessToken })
+  expect(me.status).toBe(200)
+  const next = await (await refreshWith(one.refreshToken)).json<SignIn>()
+  expect(next.refreshToken).not.toBe(one.refreshToken)
+  expect((await refreshWith(next.refreshToken)).status).toBe(200)
+})
+
+test('a refresh token that comes again too late ends the whole family', async () => {
+  const first = await register()
+  api.setNow(new Date())
+  try {
+    const rotated = await (await refreshWith(first.refreshToken)).json<SignIn>()
+    api.advance(REFRESH_GRACE_S)
+    const reused = await refreshWith(first.refreshToken)
+    expect([reused.status, await problemCode(reused)]).toEqual([401, 'refresh-reused'])
+    expect(api.lines.some((line) => line.includes('"event":"refresh-reused"'))).toBe(true)
+    const dead = await refreshWith(rotated.refreshToken)
+    expect([dead.status, await problemCode(dead)]).toEqual([401, 'refresh-invalid'])
+    const me = await api.call('GET', 'auth/me', { bearer: rotated.accessToken })
+    expect(me.status).toBe(401)
+  } finally {
+    api.setNow(null)
+  }
+})
+
+test('a refresh token that is two exchanges old ends the whole family, however young', async () => {
+  const first = await register()
+  const second = await (await refreshWith(first.refreshToken)).json<SignIn>()
+  const third = await (await refreshWith(second.refreshToken)).json<SignIn>()
   const reused = await refreshWith(first.refreshToken)
   expect([reused.status, await problemCode(reused)]).toEqual([401, 'refresh-reused'])
-  expect(api.lines.some((line) => line.includes('"event":"refresh-reused"'))).toBe(true)
-  const dead = await refreshWith(rotated.refreshToken)
-  expect([dead.status, await problemCode(dead)]).toEqual([401, 'refresh-invalid'])
-  const me = await api.call('GET', 'auth/me', { bearer: rotated.accessToken })
-  expect(me.status).toBe(401)
+  expect((await refreshWith(third.refreshToken)).status).toBe(401)
+})
+
+test('how long a sign-in lasts is told in seconds, too, in the answer and the cookies', async () => {
+  const response = await api.call('POST', 'auth/register', { body: someone() })
+  const [access, refresh] = response.headers.getSetCookie()
+  const signIn = await response.json<SignIn>()
+  expect(signIn.accessExpiresInS).toBeGreaterThan(890)
+  expect(signIn.accessExpiresInS).toBeLessThanOrEqual(900)
+  expect(access).toContain(`Max-Age=${signIn.accessExpiresInS};`)
+  expect(refresh).toContain(`Max-Age=${signIn.refreshExpiresInS};`)
+  // A computer whose clock is fast would take an instant for past, and drop the cookie.
+  expect(`${access}${refresh}`).not.toMatch(/expires/i)
 })
 
 test('a refresh token may come as a cookie, from a page of ours', async () => {
@@ -161,6 +204,69 @@ test('logging out ends the sign-in and what it listens to', async () => {
   expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
   expect((await refreshWith(signIn.refreshToken)).status).toBe(401)
   expect((await api.call('POST', 'auth/logout', { bearer })).status).toBe(204)
+})
+
+const garbage = ['nonsense', 'a.b.c', '']
+
+test.each<[string, (signIn: SignIn) => { body?: unknown; headers?: Record<string, string> }]>([
+  ['in the body', ({ refreshToken }) => ({ body: { refreshToken } })],
+  [
+    'in a cookie',
+    ({ refreshToken }) => ({
+      headers: { cookie: `__Host-mist_refresh=${refreshToken}`, origin: ORIGIN },
+    }),
+  ],
+  ...garbage.map((access): [string, (signIn: SignIn) => { headers: Record<string, string> }] => [
+    `in a cookie beside the access token "${access}"`,
+    ({ refreshToken }) => ({
+      headers: {
+        cookie: `__Host-mist_access=${access}; __Host-mist_refresh=${refreshToken}`,
+        origin: ORIGIN,
+      },
+    }),
+  ]),
+  [
+    'in the body beside an unreadable bearer token',
+    ({ refreshToken }) => ({ body: { refreshToken }, headers: { authorization: 'Bearer x.y.z' } }),
+  ],
+])('logging out with only a refresh token %s ends the sign-in, once and twice', async (_, ask) => {
+  const signIn = await register()
+  const { trackId } = await makeTrack(api.db)
+  const bearer = signIn.accessToken
+  const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+  const session = await started.json<{ token: string; firstKey: { url: string } }>()
+  expect((await api.call('POST', 'auth/logout', ask(signIn))).status).toBe(204)
+  expect((await api.call('POST', 'auth/logout', ask(signIn))).status).toBe(204)
+  expect((await api.call('GET', 'auth/me', { bearer })).status).toBe(401)
+  expect((await refreshWith(signIn.refreshToken)).status).toBe(401)
+  const key = await api.call('GET', session.firstKey.url, { bearer: session.token })
+  expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
+})
+
+test('logging out with an expired access token and the refresh token ends the sign-in', async () => {
+  const { accessToken, refreshToken } = await register()
+  api.setNow(new Date(Date.now() + 16 * 60_000))
+  try {
+    const cookie = `__Host-mist_access=${accessToken}; __Host-mist_refresh=${refreshToken}`
+    const headers = { cookie, origin: ORIGIN }
+    expect((await api.call('POST', 'auth/logout', { headers })).status).toBe(204)
+    expect((await refreshWith(refreshToken)).status).toBe(401)
+  } finally {
+    api.setNow(null)
+  }
+})
+
+test('logging out with the refresh token before the last ends the sign-in', async () => {
+  const { refreshToken } = await register()
+  const next = await (await refreshWith(refreshToken)).json<SignIn>()
+  expect((await api.call('POST', 'auth/logout', { body: { refreshToken } })).status).toBe(204)
+  expect((await refreshWith(next.refreshToken)).status).toBe(401)
+})
+
+test('logging out without anything, or with a token that nobody made, is fine', async () => {
+  expect((await api.call('POST', 'auth/logout')).status).toBe(204)
+  const body = { refreshToken: 'A'.repeat(43) }
+  expect((await api.call('POST', 'auth/logout', { body })).status).toBe(204)
 })
 
 test('a cookie makes a write only from a page of ours; a bearer token from anywhere', async () => {

@@ -1,7 +1,15 @@
 import { createRoute } from '@hono/zod-openapi'
 import { FamilyId } from '@mist/db/contract'
 import { z } from 'zod'
-import { Device, Login, PasswordChange, Registration, SignIn, User } from '../contract/accounts.ts'
+import {
+  Device,
+  Login,
+  PasswordChange,
+  RefreshBody,
+  Registration,
+  SignIn,
+  User,
+} from '../contract/accounts.ts'
 import {
   clearSignInCookies,
   ownPagesOnly,
@@ -11,7 +19,7 @@ import {
   whoIsAsking,
 } from '../middleware/credentials.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
-import { answers, makeRouter, refusals, takes } from './router.ts'
+import { answers, makeRouter, mayTake, refusals, takes } from './router.ts'
 
 const tags = ['auth']
 const noBody = { description: 'Done.' }
@@ -70,18 +78,13 @@ export const authRoutes = makeRouter()
       tags,
       summary: 'Exchange a refresh token for new tokens',
       middleware: [rateLimit('auth'), ownPagesOnly],
-      request: {
-        body: {
-          required: false,
-          content: {
-            'application/json': {
-              schema: z.object({ refreshToken: z.string().max(200).optional() }),
-            },
-          },
-        },
-      },
+      request: { body: mayTake(RefreshBody) },
       responses: {
-        200: answers('New tokens; the old refresh token is used up.', SignIn),
+        200: answers(
+          'New tokens. The old refresh token is used up; should this answer be lost, it may come ' +
+            'again within 30 s and gets the same refresh token.',
+          SignIn,
+        ),
         ...refusals('refresh-invalid', 'refresh-reused', 'account-blocked', 'rate-limited'),
       },
     }),
@@ -107,10 +110,13 @@ export const authRoutes = makeRouter()
       tags,
       summary: 'Sign out; listening sessions of this sign-in end',
       middleware: [ownPagesOnly],
-      responses: { 204: noBody },
+      request: { body: mayTake(RefreshBody) },
+      responses: { 204: noBody, ...refusals('origin-refused') },
     }),
     async (c) => {
-      await c.var.deps.accounts.logout(await whoIsAsking(c), refreshCookie(c))
+      const { refreshToken } = c.req.valid('json')
+      const refreshTokens = [refreshToken, refreshCookie(c)].filter((token) => token !== undefined)
+      await c.var.deps.accounts.logout(await whoIsAsking(c), refreshTokens)
       clearSignInCookies(c)
       return c.body(null, 204)
     },

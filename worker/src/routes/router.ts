@@ -62,6 +62,11 @@ export function answers<S extends z.ZodType>(description: string, schema: S) {
   return { description, content: { 'application/json': { schema } } }
 }
 
+/** Documents a body in JSON that may be there; without one the values are those of `{}`. */
+export function mayTake<S extends z.ZodType>(schema: S) {
+  return { required: false, content: { 'application/json': { schema } } }
+}
+
 /** Documents a body in JSON that must be there. */
 export function takes<S extends z.ZodType>(schema: S) {
   return { required: true, content: { 'application/json': { schema } } }

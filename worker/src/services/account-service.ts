@@ -19,6 +19,11 @@ const USER_AGENT_CHARS = 300
 
 const BLOCKED = 'This account is blocked. Ask the people who run this service.'
 
+/** Whole seconds from one instant to a later one; 0 where it is past. */
+function wholeSecondsBetween(from: Date, to: Date): number {
+  return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 1000))
+}
+
 /** Accounts and sign-ins. */
 export function makeAccountService({
   accounts,
@@ -61,12 +66,15 @@ export function makeAccountService({
       role: user.role,
       plan: user.plan,
     })
+    const now = clock()
     return {
       user,
       accessToken: access.token,
       accessExpiresAt: access.expiresAt.toISOString(),
+      accessExpiresInS: wholeSecondsBetween(now, access.expiresAt),
       refreshToken,
       refreshExpiresAt: refreshExpiresAt.toISOString(),
+      refreshExpiresInS: wholeSecondsBetween(now, refreshExpiresAt),
     }
   }
 
@@ -108,20 +116,25 @@ export function makeAccountService({
       return answer(account.user, row.familyId, refreshToken, row.expiresAt)
     },
 
-    /** Exchanges a refresh token for new tokens. One that was used before ends its whole family. */
+    /**
+     * Exchanges a refresh token for new tokens. The last one before the current may come again within
+     * {@link REFRESH_GRACE_S} and gets the same refresh token; any other that was used before ends its
+     * whole family.
+     */
     async refresh(refreshToken: string | undefined): Promise<SignIn> {
       if (refreshToken === undefined)
         throw new Problem('refresh-invalid', 'There is no refresh token. Sign in again.')
       const now = clock()
-      const expiresAt = new Date(now.getTime() + REFRESH_TOKEN_S * 1000)
-      const next = await tokens.makeRefresh()
-      const { outcome, familyId, user } = await accounts.rotate(
+      const next = await tokens.nextRefresh(refreshToken)
+      const rotation = await accounts.rotate(
         await tokens.hashRefresh(refreshToken),
         next.hash,
         now,
-        expiresAt,
+        new Date(now.getTime() + REFRESH_TOKEN_S * 1000),
       )
-      if (outcome === 'rotated' && user && familyId)
+      const { outcome, familyId, user, expiresAt } = rotation
+      if (outcome === 'repeated') log.info('refresh-repeated', { familyId })
+      if ((outcome === 'rotated' || outcome === 'repeated') && user && familyId && expiresAt)
         return answer(user, familyId, next.token, expiresAt)
       if (outcome === 'reused') {
         log.warn('refresh-reused', { familyId, userId: user?.id ?? null })
@@ -134,14 +147,23 @@ export function makeAccountService({
       throw new Problem('refresh-invalid', 'This sign-in has ended. Sign in again.')
     },
 
-    /** Ends a sign-in by its access token, or by its refresh token; ending it twice is fine. */
-    async logout(who: AccessClaims | null, refreshToken: string | undefined): Promise<void> {
-      const family =
-        who ??
-        (refreshToken === undefined
-          ? null
-          : await accounts.findFamily(await tokens.hashRefresh(refreshToken)))
-      if (family) await accounts.revoke(family.userId, family.familyId, 'logout', clock())
+    /**
+     * Ends the sign-ins of an access token and of refresh tokens, whichever are given; usually all name
+     * the same one. A refresh token that was exchanged names its family, too. Ending it twice is fine.
+     */
+    async logout(who: AccessClaims | null, refreshTokens: readonly string[]): Promise<void> {
+      const found = await Promise.all(
+        [...new Set(refreshTokens)].map(async (token) =>
+          accounts.findFamily(await tokens.hashRefresh(token)),
+        ),
+      )
+      const families = new Map(
+        [who, ...found].flatMap((family) => (family ? [[family.familyId, family.userId]] : [])),
+      )
+      const now = clock()
+      for (const [familyId, userId] of families)
+        // oxlint-disable-next-line no-await-in-loop -- it is one, but for a client that mixes two
+        await accounts.revoke(userId, familyId, 'logout', now)
     },
 
     /** The account as it is now; refuses a sign-in that has ended. */
