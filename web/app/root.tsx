@@ -5,12 +5,14 @@ import {
   Outlet,
   Scripts,
   ScrollRestoration,
+  useRouteError,
   useRouteLoaderData,
 } from '@remix-run/react'
 import type { ReactNode } from 'react'
 import { useNonce } from './components/nonce.ts'
 import { PlayerBar } from './components/player-bar.tsx'
 import { ProblemPage } from './components/problem-page.tsx'
+import { isRenewing, RenewingPage } from './components/renewing-page.tsx'
 import { SiteFooter } from './components/site-footer.tsx'
 import { SiteHeader } from './components/site-header.tsx'
 import { UploadIndicator } from './components/upload-indicator.tsx'
@@ -26,16 +28,19 @@ export const meta: MetaFunction = () => [
 ]
 
 export async function loader({ request, context }: LoaderFunctionArgs): Promise<RootData> {
-  const accessEndsAtMs = accessEndsAt(request)
-  const anonymous = { user: null, accessEndsAtMs: null, isRenewable: mayRefresh(request) }
-  if (accessEndsAtMs === null || accessEndsAtMs <= Date.now()) return anonymous
+  const endsAtMs = accessEndsAt(request)
+  const anonymous = { user: null, access: null, isRenewable: mayRefresh(request) }
+  // This server's clock, not the visitor's, who is told what is left.
+  const leftMs = (endsAtMs ?? 0) - Date.now()
+  if (endsAtMs === null || leftMs <= 0) return anonymous
+  const access = { endsAtMs, leftMs }
   try {
     const { user } = await apiFor({ request, context }).me()
-    return { user, accessEndsAtMs, isRenewable: false }
+    return { user, access, isRenewable: false }
   } catch (error) {
     // The catalogue is for everybody: without the account service it shows all the same.
     if (isRefusal(error)) {
-      return error.problem.status === 401 ? anonymous : { ...anonymous, accessEndsAtMs }
+      return error.problem.status === 401 ? anonymous : { ...anonymous, access }
     }
     throw error
   }
@@ -77,11 +82,12 @@ export function Layout({ children }: { children: ReactNode }) {
 }
 
 export default function App() {
-  useSignInKeeper()
+  useSignInKeeper({ isPageRenewing: false })
   return <Outlet />
 }
 
 export function ErrorBoundary() {
-  useSignInKeeper()
-  return <ProblemPage />
+  const isPageRenewing = isRenewing(useRouteError())
+  useSignInKeeper({ isPageRenewing })
+  return isPageRenewing ? <RenewingPage /> : <ProblemPage />
 }

@@ -1,6 +1,5 @@
 import { Link, isRouteErrorResponse, useRouteError } from '@remix-run/react'
-import { useEffect } from 'react'
-import { renewAndReload } from '../lib/use-sign-in-keeper.ts'
+import { textAt } from '../lib/problem.ts'
 
 type Told = { status: number; title: string; body: string; requestId: string | null }
 
@@ -8,12 +7,6 @@ const TITLES: Record<number, string> = {
   403: 'This page is for the keepers of the house.',
   404: 'There is nothing here.',
   503: 'We cannot be reached right now.',
-}
-
-function textAt(data: unknown, name: string): string | null {
-  if (typeof data !== 'object' || data === null || !(name in data)) return null
-  const value: unknown = Object.entries(data).find(([key]) => key === name)?.[1]
-  return typeof value === 'string' ? value : null
 }
 
 function told(error: unknown): Told {
@@ -40,23 +33,6 @@ function told(error: unknown): Told {
 /** Shown in place of a page that could not be: what happened, and where to go from here. */
 export function ProblemPage() {
   const error = useRouteError()
-  const isRenewing = isRouteErrorResponse(error) && textAt(error.data, 'code') === 'renewing'
-  useEffect(() => {
-    if (isRenewing) void renewAndReload()
-  }, [isRenewing])
-  if (isRenewing) {
-    return (
-      <section className="mx-auto max-w-lg px-6 py-24 text-center" aria-live="polite">
-        <h1 className="font-serif text-2xl">One moment…</h1>
-        <p className="mt-3 text-haze">Your sign-in is being renewed.</p>
-        <noscript>
-          <Link to="/login" className="link">
-            Sign in again
-          </Link>
-        </noscript>
-      </section>
-    )
-  }
   const { status, title, body, requestId } = told(error)
   return (
     <section className="mx-auto max-w-lg px-6 py-20 text-center sm:py-28">

@@ -33,7 +33,9 @@ export function signInKeeper(): SignInKeeper {
     // Web Locks need a secure context, as do the cookies.
     exclusively: async (name, task) =>
       'locks' in navigator ? navigator.locks.request(name, task) : task(),
-    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    wall: () => Date.now(),
+    random: () => Math.random(),
   })
   return keeper
 }
@@ -42,10 +44,14 @@ export function signInKeeper(): SignInKeeper {
 async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const keep = signInKeeper()
   if (keep.dueInMs() === 0) await keep.renew()
-  const askedMs = Date.now()
+  const seen = keep.current()
   const response = await fetch(input, init)
-  if (response.status !== 401 || keep.dueInMs() === null) return response
-  return (await keep.renew(askedMs)) === 'renewed' ? fetch(input, init) : response
+  if (response.status !== 401 || seen === null) return response
+  const renewal = await keep.renew(seen)
+  if (renewal.kind === 'renewed') return fetch(input, init)
+  // Not signed out, for all that anybody knows: the service can't be reached for what was asked.
+  if (renewal.kind === 'unavailable') throw new Error(renewal.problem.detail)
+  return response
 }
 
 let api: Api | null = null

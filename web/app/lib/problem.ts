@@ -36,6 +36,11 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
+/** The text that a problem of unknown shape has under a name; null where it has none. */
+export function textAt(data: unknown, name: string): string | null {
+  return textOf(recordOf(data)[name])
+}
+
 function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
@@ -113,7 +118,10 @@ export function problemOf(
 /** Reads the problem that an answer carries. Never throws. */
 export async function problemOfResponse(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null)
-  return problemOf(response.status, body, response.headers.get('retry-after'), Date.now())
+  // A date in `Retry-After` is by the clock of whoever sent it, which `Date` tells.
+  const sentAtMs = Date.parse(response.headers.get('date') ?? '')
+  const nowMs = Number.isNaN(sentAtMs) ? Date.now() : sentAtMs
+  return problemOf(response.status, body, response.headers.get('retry-after'), nowMs)
 }
 
 /** The problem of a request that got no answer at all. */
