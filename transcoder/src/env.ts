@@ -43,6 +43,16 @@ const Env = z.object({
   S3_ORIGINALS_BUCKET: z.string().min(1).describe('the private bucket of uploaded files'),
   S3_ACCESS_KEY_ID: z.string().min(1).describe('made in the S3 or R2 console'),
   S3_SECRET_ACCESS_KEY: z.string().min(1).describe('made in the S3 or R2 console'),
+  INSTALLATION_ID: z
+    .uuid()
+    .transform((id) => id.toLowerCase())
+    .optional()
+    .describe('which installation this is; without it nothing is ever deleted from the buckets'),
+  SHARE_BUCKETS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe("true: use buckets that are somebody else's, and never delete"),
   CONTENT_KEY_SECRET: keyRing.describe('make it with: echo "k1:$(openssl rand -base64 32)"'),
   FFMPEG_PATH: z.string().min(1).default('ffmpeg').describe('ffmpeg, 5.1 or newer'),
   FFPROBE_PATH: z.string().min(1).default('ffprobe').describe('ffprobe, 5.1 or newer'),
@@ -81,14 +91,41 @@ const PURPOSES = new Map(Object.entries(Env.shape).map(([name, type]) => [name, 
 
 export type Env = z.infer<typeof Env>
 
+/** What reaching the database and the buckets takes, and nothing else. */
+const StorageEnv = Env.pick({
+  DATABASE_URL: true,
+  S3_ENDPOINT: true,
+  S3_REGION: true,
+  S3_BUCKET: true,
+  S3_ORIGINALS_BUCKET: true,
+  S3_ACCESS_KEY_ID: true,
+  S3_SECRET_ACCESS_KEY: true,
+  INSTALLATION_ID: true,
+  SHARE_BUCKETS: true,
+})
+export type StorageEnv = z.infer<typeof StorageEnv>
+
+type Variables = Record<string, string | undefined>
+
 /**
  * Parses the environment.
  *
  * @throws Error that lists every variable that is missing or wrong, and what it wants
  */
-export function parseEnv(variables: Record<string, string | undefined>): Env {
+export const parseEnv = (variables: Variables): Env =>
+  parse(Env, variables, "The transcoder can't start")
+
+/**
+ * Parses what commands about the buckets need.
+ *
+ * @throws Error as {@link parseEnv}
+ */
+export const parseStorageEnv = (variables: Variables): StorageEnv =>
+  parse(StorageEnv, variables, "The buckets can't be reached")
+
+function parse<S extends z.ZodType>(schema: S, variables: Variables, title: string): z.infer<S> {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
-  const parsed = Env.safeParse(given)
+  const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0])
@@ -97,5 +134,5 @@ export function parseEnv(variables: Record<string, string | undefined>): Env {
       ? `  ${name} is missing: ${purpose}`
       : `  ${name}: ${issue.message} (${purpose})`
   })
-  throw new Error(`The transcoder can't start:\n${[...new Set(lines)].join('\n')}`)
+  throw new Error(`${title}:\n${[...new Set(lines)].join('\n')}`)
 }

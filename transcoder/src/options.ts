@@ -1,4 +1,4 @@
-import type { Env } from './env.ts'
+import type { Env, StorageEnv } from './env.ts'
 import type { ProcessorConfig } from './jobs/transcode/processor.ts'
 import type { makeFfmpeg } from './platform/ffmpeg/index.ts'
 import type { makeObjectStore } from './platform/object-store.ts'
@@ -20,7 +20,7 @@ export function ffmpegOptions(env: Env): Parameters<typeof makeFfmpeg>[0] {
 }
 
 export function objectStoreOptions(
-  env: Env,
+  env: StorageEnv,
   connections: number,
 ): Parameters<typeof makeObjectStore>[0] {
   return {
@@ -48,6 +48,10 @@ export function processorConfig(env: Env): ProcessorConfig {
       maxSampleRate: env.MAX_SAMPLE_RATE,
     },
   }
+}
+
+export function ownershipOptions(env: StorageEnv): { setting: string | null; mayShare: boolean } {
+  return { setting: env.INSTALLATION_ID ?? null, mayShare: env.SHARE_BUCKETS }
 }
 
 export function sweepOptions(env: Env): { retiredVersionS: number; abandonedUploadS: number } {

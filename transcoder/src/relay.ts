@@ -23,14 +23,15 @@ const StrandedRow = z.object({ id: z.string(), track_id: z.string(), status: z.s
 export function makeRelay(options: {
   db: Database
   queue: TranscodeQueue
-  purgeTrack: (trackId: TrackId) => Promise<void>
+  /** For notes of Workers older than tombstones; the same again is harmless. */
+  deleteTrack: (trackId: TrackId) => Promise<void>
   log: Log
 }) {
-  const { db, queue, purgeTrack, log } = options
+  const { db, queue, deleteTrack, log } = options
 
   async function dispatch(row: typeof outbox.$inferSelect): Promise<void> {
     if (row.topic === 'purge-track') {
-      await purgeTrack(PurgeTrack.parse(row.payload).trackId)
+      await deleteTrack(PurgeTrack.parse(row.payload).trackId)
     } else {
       await queue.ensure(TranscodeJob.parse(row.payload))
     }

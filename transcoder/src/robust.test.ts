@@ -10,6 +10,8 @@ import * as schema from '@mist/db/schema'
 import { eq, sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { makeOwnership } from './buckets/ownership.ts'
+import { ownershipOptions } from './options.ts'
 import { makeLog } from './platform/log.ts'
 import { requeue } from './requeue.ts'
 import { makeSweep } from './sweep.ts'
@@ -21,11 +23,14 @@ import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
 const OUTAGE_S = Number(process.env['OUTAGE_S'] ?? 6)
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
+const SWEEP = fileURLToPath(new URL('cli/sweep.ts', import.meta.url))
 
 let fixture: Fixture
 let short: string
 beforeAll(async () => {
   fixture = await startFixture()
+  const { db, objects, env } = fixture
+  await makeOwnership({ db, objects, ...ownershipOptions(env) }).open()
   short = await synthesise(join(fixture.files, 'short.flac'), [
     '-i',
     demo('hungarian-dance-no-5.ogg'),
@@ -107,12 +112,63 @@ test('a transcoder killed in the middle of a job is restarted and publishes it e
     .update(schema.trackVersions)
     .set({ createdAt: sql`now() - interval '1 hour'` })
     .where(eq(schema.trackVersions.trackId, upload.trackId))
-  const { db, objects, s3 } = fixture
-  await makeSweep({ db, objects, log: makeLog('silent'), ...KEPT_AN_HOUR }).versions()
+  const { s3 } = fixture
+  expect(await makeTestSweep().sweep()).toMatchObject({ held: null })
   const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
   expect(new Set(keys.map((key) => key.split('/')[2]))).toEqual(new Set([String(job.version)]))
   expect(keys.length).toBeGreaterThan(45)
 }, 120_000)
+
+test('a run that was held for dead publishes nothing when it comes back', async () => {
+  const upload = await makeUpload(fixture, short)
+  const bury = () =>
+    fixture.db
+      .update(schema.trackVersions)
+      .set({ status: 'dead' })
+      .where(eq(schema.trackVersions.trackId, upload.trackId))
+  const buried: Promise<unknown>[] = []
+  const slow = fixture.processor({}, { onStep: (step) => step === 'encode' && buried.push(bury()) })
+  const outcome = slow.run(upload.jobId, CALM)
+  expect(await outcome).toEqual({ kind: 'skipped' })
+  await Promise.all(buried)
+  expect(await publishedVersions(upload)).toEqual([])
+  expect(await fixture.processor().run(upload.jobId, CALM)).toMatchObject({ kind: 'completed' })
+  expect(await publishedVersions(upload)).toMatchObject([{ version: 2 }])
+}, 60_000)
+
+test('a sweep killed in the middle is finished by the next', async () => {
+  const { db, s3 } = fixture
+  const uploads = [await makeUpload(fixture, short), await makeUpload(fixture, short)]
+  for (const { jobId } of uploads) await fixture.processor().run(jobId, CALM)
+  for (const { trackId } of uploads) await makeTestSweep().deleteTrack(trackId)
+  await db.update(schema.tombstones).set({ notBefore: hoursAgo(1) })
+  const kept = await makeUpload(fixture, short)
+  await fixture.processor().run(kept.jobId, CALM)
+  const before = await listKeys(s3, 'media', '')
+  const sweeper = spawn(process.execPath, [SWEEP], {
+    env: { ...process.env, ...fixture.stack.env },
+    stdio: 'ignore',
+  })
+  while ((await listKeys(s3, 'media', '')).length === before.length) await sleep(5)
+  await end(sweeper, 'SIGKILL')
+  expect(await makeTestSweep().sweep()).toMatchObject({ held: null, failed: 0 })
+  for (const { trackId, uploadId } of uploads) {
+    expect(await listKeys(s3, 'media', `tracks/${trackId}/`)).toEqual([])
+    expect(await listKeys(s3, 'originals', `originals/${uploadId}`)).toEqual([])
+  }
+  expect((await listKeys(s3, 'media', `tracks/${kept.trackId}/`)).length).toBeGreaterThan(10)
+  expect(await listKeys(s3, 'originals', `originals/${kept.uploadId}`)).toHaveLength(1)
+}, 60_000)
+
+test('a transcoder waits for a store that is away at its start, and refuses one that is another’s', async () => {
+  await fixture.stack.halt('s3')
+  const starting = startTranscoder()
+  await sleep(3000)
+  await fixture.stack.resume('s3')
+  await end(await starting, 'SIGKILL')
+  const stranger = startTranscoder({ INSTALLATION_ID: '019a0000-0000-7000-8000-00000000bbbb' })
+  await expect(stranger).rejects.toThrow(/belongs to .*INSTALLATION_ID says/)
+}, 90_000)
 
 test('Redis emptied in the middle of a batch loses no job and doubles none', async () => {
   const uploads = [
@@ -202,34 +258,31 @@ test('new audio for a track is a new version; the old one stays until nobody lis
     trackId: upload.trackId,
   })
   expect(await fixture.processor().run(again.jobId, CALM)).toMatchObject({ kind: 'completed' })
-  const { db, objects, s3 } = fixture
+  const { db, s3 } = fixture
   const [track] = await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))
   expect(track).toMatchObject({ title: 'Kept', version: 2, uploadId: again.uploadId })
   const old = () => listKeys(s3, 'media', `tracks/${upload.trackId}/1/`)
-  const sweep = makeSweep({
-    db,
-    objects,
-    log: makeLog('silent'),
-    ...KEPT_AN_HOUR,
-    retiredVersionS: 0,
-  })
+  const sweep = makeTestSweep({ retiredVersionS: 0 })
   expect((await old()).length).toBeGreaterThan(0)
-  await sweep.versions()
+  await makeTestSweep().sweep()
+  expect((await old()).length).toBeGreaterThan(0)
+  await sweep.sweep()
   expect(await old()).toEqual([])
 
-  await sweep.purgeTrack(upload.trackId)
+  await sweep.deleteTrack(upload.trackId)
+  await db.update(schema.tombstones).set({ notBefore: hoursAgo(1) })
+  await sweep.sweep()
   expect(await listKeys(s3, 'media', `tracks/${upload.trackId}/`)).toEqual([])
   for (const { uploadId } of [upload, again]) {
     expect(await listKeys(s3, 'originals', `originals/${uploadId}`)).toEqual([])
   }
-  expect(await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))).toEqual(
-    [],
-  )
+  const [stub] = await db.select().from(schema.tracks).where(eq(schema.tracks.id, upload.trackId))
+  expect(stub).toMatchObject({ title: 'Kept', version: null, purgedAt: expect.any(Date) })
 }, 60_000)
 
 test('uploads that were never completed go with all that arrived of them, after a grace', async () => {
-  const { db, objects, s3 } = fixture
-  const sweep = makeSweep({ db, objects, log: makeLog('silent'), ...KEPT_AN_HOUR })
+  const { db, s3 } = fixture
+  const sweep = makeTestSweep()
   const upload = async (change: Partial<typeof schema.uploads.$inferInsert>, status: JobStatus) => {
     const made = await makeUpload(fixture, short, { withOutbox: false })
     await db
@@ -255,8 +308,8 @@ test('uploads that were never completed go with all that arrived of them, after 
     await upload({ expiresAt: hoursAgo(2) }, 'queued'),
   ]
 
-  expect(await sweep.abandoned()).toBe(2)
-  expect(await sweep.abandoned()).toBe(0)
+  expect(await sweep.sweep()).toMatchObject({ tombstones: 2, objects: 1, held: null })
+  expect(await sweep.sweep()).toMatchObject({ tombstones: 0 })
   const row = ({ uploadId }: TestUpload) =>
     db.select().from(schema.uploads).where(eq(schema.uploads.id, uploadId))
   for (const each of gone) {
@@ -362,6 +415,20 @@ test('no key, secret or password was printed by any of them', async () => {
     expect(printed).not.toContain(Buffer.from(wrapped).toString('base64'))
   }
 })
+
+/** The sweep of the fixture's installation, whose buckets may be claimed by it alone. */
+function makeTestSweep(changes: Partial<typeof KEPT_AN_HOUR> = {}) {
+  const { db, objects, env } = fixture
+  const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
+  return makeSweep({
+    db,
+    objects,
+    ownership,
+    log: makeLog('silent'),
+    ...KEPT_AN_HOUR,
+    ...changes,
+  })
+}
 
 const KEPT_AN_HOUR = { retiredVersionS: 3600, abandonedUploadS: 3600 }
 

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Env } from './env.ts'
-import { ffmpegOptions, objectStoreOptions, processorConfig, sweepOptions } from './options.ts'
+import {
+  ffmpegOptions,
+  objectStoreOptions,
+  ownershipOptions,
+  processorConfig,
+  sweepOptions,
+} from './options.ts'
+import { makeOwnership, type Ownership } from './buckets/ownership.ts'
+import { isOutage } from './jobs/transcode/failures.ts'
 import { makeProcessor } from './jobs/transcode/processor.ts'
 import { makeMetrics } from './ops/metrics.ts'
 import { serveOps } from './ops/server.ts'
@@ -13,6 +21,9 @@ import { removeStaleWorkspaces } from './platform/workspace.ts'
 import { makeRelay } from './relay.ts'
 import { makeSweep } from './sweep.ts'
 import { PUTS_AT_ONCE } from './jobs/transcode/store.ts'
+
+/** Between two looks at what is away at the start. */
+const AWAY_MS = 2000
 
 /** Kept back from the grace period for handing jobs back and closing connections. */
 const CLOSING_S = 5
@@ -49,9 +60,11 @@ export async function runTranscoder(env: Env) {
     onStep: (step, seconds) => metrics.onStep(step, seconds),
     config: processorConfig(env),
   })
-  const sweep = makeSweep({ db, objects, log, ...sweepOptions(env) })
-  const relay = makeRelay({ db, queue, purgeTrack: (trackId) => sweep.purgeTrack(trackId), log })
+  const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
+  const sweep = makeSweep({ db, objects, ownership, log, ...sweepOptions(env) })
+  const relay = makeRelay({ db, queue, deleteTrack: (trackId) => sweep.deleteTrack(trackId), log })
 
+  let loops: ReturnType<typeof startLoop>[] = []
   const ops = await serveOps({
     port: env.METRICS_PORT,
     host: env.METRICS_HOST,
@@ -60,6 +73,7 @@ export async function runTranscoder(env: Env) {
     queue: queue.queue,
     isHealthy: () => loops.every((loop) => loop.isAlive()),
   })
+  await openBuckets(ownership, log)
   const worker = startWorker({
     redisUrl: env.REDIS_URL,
     concurrency: env.TRANSCODE_CONCURRENCY,
@@ -71,14 +85,12 @@ export async function runTranscoder(env: Env) {
   const stopping = new AbortController()
   const every = (name: string, ms: number, work: () => Promise<unknown>) =>
     startLoop({ name, ms, work, log, signal: stopping.signal })
-  const loops = [
+  loops = [
     every('relay', env.RELAY_INTERVAL_MS, () => relay.relay()),
     every('reconcile', env.RECONCILE_INTERVAL_S * 1000, () => relay.reconcile()),
     every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
       await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
-      await sweep.versions()
-      await sweep.abandoned()
-      await sweep.originals()
+      await sweep.sweep()
     }),
   ]
   log.info({ metricsPort: ops.port, concurrency: env.TRANSCODE_CONCURRENCY }, 'ready')
@@ -97,6 +109,26 @@ export async function runTranscoder(env: Env) {
       objects.close()
       log.info('stopped')
     },
+  }
+}
+
+/**
+ * Checks whose the buckets are before anything is written to them. What is away is waited for: a store
+ * that does not answer is not one without an owner.
+ *
+ * @throws BucketsRefused where they are somebody else's
+ */
+async function openBuckets(ownership: Ownership, log: Log): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const reason = await ownership.open()
+      if (reason !== null) log.warn({ reason }, 'nothing will be deleted from the buckets')
+      return
+    } catch (error) {
+      if (!isOutage(error)) throw error
+      if (attempt === 0) log.warn({ err: error }, 'waiting for the database and the store')
+      await sleep(AWAY_MS)
+    }
   }
 }
 

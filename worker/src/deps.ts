@@ -89,7 +89,6 @@ export function makeDeps(
         partSizeBytes: config.PART_SIZE_BYTES,
       },
       clock,
-      log,
     }),
     jobs: makeJobService({ jobs: makeJobRepo({ db }), store, bucket: originals, clock }),
     media: makeMediaService({ store, bucket: config.S3_BUCKET }),

@@ -43,3 +43,6 @@ export function coverKey(trackId: TrackId, version: number, size: CoverSize): st
 export function originalKey(uploadId: UploadId): string {
   return `originals/${uploadId}`
 }
+
+/** Key, in each of the two buckets, of the mark that says to which installation the bucket belongs. */
+export const OWNER_MARK_KEY = '.mist/owner.json'

@@ -83,8 +83,10 @@ export const tracks = pgTable(
     uploadId: uuid('upload_id').$type<UploadId>(),
     createdAt: createdAt(),
     publishedAt: instant('published_at'),
-    /** Set when an admin deletes the track; the row goes when its objects are gone. */
+    /** Set when an admin deletes the track: hidden at once, its objects are purged a day later. */
     deletedAt: instant('deleted_at'),
+    /** Set when its objects are gone. The row stays, a stub, so that listens and totals do not vanish. */
+    purgedAt: instant('purged_at'),
   },
   (t) => [
     index('tracks_listing_idx')
@@ -115,8 +117,8 @@ export const trackArtists = pgTable(
 
 /**
  * One run of the transcoder over one track: the prefix `tracks/<id>/<version>/` belongs to it.
- * `building` until published; `retired` when a newer version took its place; a sweep deletes the
- * objects of retired versions that nobody listens to and of building ones whose run is dead.
+ * `building` until published; `retired` when a newer version took its place; `dead` when its run was
+ * not heard of any more. Retired and dead ones have a tombstone, by which a sweep deletes their objects.
  */
 export const trackVersions = pgTable(
   'track_versions',
@@ -127,7 +129,7 @@ export const trackVersions = pgTable(
       .$type<TrackId>(),
     version: integer('version').notNull(),
     jobId: uuid('job_id').notNull().$type<JobId>(),
-    status: text('status', { enum: ['building', 'published', 'retired'] }).notNull(),
+    status: text('status', { enum: ['building', 'published', 'retired', 'dead'] }).notNull(),
     createdAt: createdAt(),
     publishedAt: instant('published_at'),
     retiredAt: instant('retired_at'),
@@ -147,7 +149,10 @@ export const trackVersions = pgTable(
     index('track_versions_unpublished_idx')
       .on(t.createdAt)
       .where(sql`status <> 'published'`),
-    check('track_versions_status_check', sql`${t.status} in ('building', 'published', 'retired')`),
+    check(
+      'track_versions_status_check',
+      sql`${t.status} in ('building', 'published', 'retired', 'dead')`,
+    ),
   ],
 )
 

@@ -43,6 +43,10 @@ export const uploads = pgTable(
     createdAt: createdAt(),
     expiresAt: instant('expires_at').notNull(),
     completedAt: instant('completed_at'),
+    /** Set when its time was over before it was complete; it can't be completed from then on. */
+    abandonedAt: instant('abandoned_at'),
+    /** ETag of the original that was seen when the upload was completed; null for older uploads. */
+    etag: text('etag'),
   },
   (t) => [
     index('uploads_open_idx')

@@ -8,13 +8,22 @@ import * as schema from '../schema/index.ts'
 
 export type TestDatabase = PgliteDatabase<typeof schema>
 
-/** A fresh, migrated Postgres in memory. It is a real Postgres, but serves one query at a time. */
-export async function makeTestDatabase(): Promise<{
+/**
+ * A migrated Postgres in memory, fresh or a copy. It is a real Postgres, but serves one query at a time.
+ *
+ * @param copyOf what `dump` of another one answered
+ */
+export async function makeTestDatabase(copyOf?: Blob): Promise<{
   db: TestDatabase
+  /** The whole database, as a backup or a branch has it. */
+  dump: () => Promise<Blob>
   close: () => Promise<void>
 }> {
-  const client = new PGlite({ extensions: { vector, pg_trgm } })
+  const client = new PGlite({
+    extensions: { vector, pg_trgm },
+    ...(copyOf !== undefined && { loadDataDir: copyOf }),
+  })
   const db = drizzle(client, { schema })
   await migrate(db, { migrationsFolder: MIGRATIONS_FOLDER })
-  return { db, close: () => client.close() }
+  return { db, dump: () => client.dumpDataDir('none'), close: () => client.close() }
 }

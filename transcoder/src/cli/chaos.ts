@@ -12,6 +12,8 @@ import { jobs, trackVersions } from '@mist/db/schema'
 import { sql } from 'drizzle-orm'
 import { makeLog } from '../platform/log.ts'
 import { makeSweep } from '../sweep.ts'
+import { makeOwnership } from '../buckets/ownership.ts'
+import { ownershipOptions } from '../options.ts'
 import { startFixture } from '../testing/fixture.ts'
 import { listKeys } from '../testing/hls.ts'
 import { makeUpload } from '../testing/uploads.ts'
@@ -80,10 +82,11 @@ try {
   await makeSweep({
     db,
     objects,
+    ownership: makeOwnership({ db, objects, ...ownershipOptions(fixture.env) }),
     log: makeLog('warn'),
     retiredVersionS: 0,
     abandonedUploadS: 0,
-  }).versions()
+  }).sweep()
   const live = new Set(published.map((row) => `tracks/${row.trackId}/${row.version}/`))
   const orphans = (await listKeys(s3, 'media', 'tracks/')).filter(
     (key) => !live.has(`${key.split('/').slice(0, 3).join('/')}/`),

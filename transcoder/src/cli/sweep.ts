@@ -1,24 +1,26 @@
-/** `npm run sweep`: deletes what dead runs left and what nobody listens to any more, now. */
+/**
+ * `npm run sweep`: deletes what rows say is to be deleted, now: what dead runs left, replaced versions
+ * that nobody listens to, abandoned uploads, tracks deleted a day ago.
+ */
+import { makeOwnership } from '../buckets/ownership.ts'
 import { parseEnv } from '../env.ts'
-import { objectStoreOptions, sweepOptions } from '../options.ts'
+import { objectStoreOptions, ownershipOptions, sweepOptions } from '../options.ts'
 import { openDatabase } from '../platform/database.ts'
 import { makeLog } from '../platform/log.ts'
 import { makeObjectStore } from '../platform/object-store.ts'
 import { makeSweep } from '../sweep.ts'
 
 const env = parseEnv(process.env)
-const log = makeLog('warn')
+const log = makeLog('silent')
 const { db, close } = openDatabase({ url: env.DATABASE_URL, connections: 2, log })
 const objects = makeObjectStore(objectStoreOptions(env, 20))
+const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
 try {
-  const sweep = makeSweep({ db, objects, log, ...sweepOptions(env) })
-  const { versions, objects: deleted } = await sweep.versions()
-  const abandoned = await sweep.abandoned()
-  const originals = await sweep.originals()
-  console.log(
-    `${versions} versions with ${deleted} objects, ${abandoned} abandoned uploads and ` +
-      `${originals} originals deleted`,
-  )
+  const swept = await makeSweep({ db, objects, ownership, log, ...sweepOptions(env) }).sweep()
+  console.log(`${swept.tombstones} tombstones worked off, ${swept.objects} objects deleted`)
+  if (swept.failed > 0) console.error(`${swept.failed} failed; they are tried again in ten minutes`)
+  if (swept.held !== null) console.error(swept.held)
+  if (swept.failed > 0 || swept.held !== null) process.exitCode = 1
 } finally {
   await close()
   objects.close()

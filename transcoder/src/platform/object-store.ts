@@ -5,13 +5,16 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   NoSuchKey,
   NoSuchUpload,
   NotFound,
   PutObjectCommand,
   S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3'
+import { z } from 'zod'
 
 /** What is stored under a version's prefix never changes: a new version has a new prefix. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
@@ -21,6 +24,17 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 /** Deletes in flight at once. */
 const DELETES_AT_ONCE = 16
+
+/** The two buckets, by what they hold. */
+export const BUCKETS = ['media', 'originals'] as const
+export type Bucket = (typeof BUCKETS)[number]
+
+/**
+ * Permission to delete objects. Only the check of who owns the buckets makes one, so that nothing can
+ * be deleted past it.
+ */
+export const DeletePermit = z.object({ installation: z.uuid() }).brand<'DeletePermit'>()
+export type DeletePermit = z.infer<typeof DeletePermit>
 
 export type StoredObject = { key: string; sizeBytes: number; modifiedAt: Date }
 
@@ -38,6 +52,7 @@ export function makeObjectStore(options: {
   connections: number
 }) {
   const { mediaBucket, originalsBucket } = options
+  const names: Record<Bucket, string> = { media: mediaBucket, originals: originalsBucket }
   const client = new S3Client({
     endpoint: options.endpoint,
     region: options.region,
@@ -59,11 +74,15 @@ export function makeObjectStore(options: {
     },
   })
 
-  async function* list(bucket: string, prefix: string): AsyncGenerator<StoredObject> {
+  async function* list(bucket: Bucket, prefix: string): AsyncGenerator<StoredObject> {
     let token: string | undefined
     do {
       const page = await client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        new ListObjectsV2Command({
+          Bucket: names[bucket],
+          Prefix: prefix,
+          ContinuationToken: token,
+        }),
       )
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key !== undefined) {
@@ -72,16 +91,6 @@ export function makeObjectStore(options: {
       }
       token = page.NextContinuationToken
     } while (token !== undefined)
-  }
-
-  /** One by one: DeleteObjects wants a checksum header that local R2 and others spell differently. */
-  async function deleteAll(bucket: string, keys: readonly string[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += DELETES_AT_ONCE) {
-      const some = keys.slice(at, at + DELETES_AT_ONCE)
-      await Promise.all(
-        some.map((key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))),
-      )
-    }
   }
 
   return {
@@ -132,13 +141,90 @@ export function makeObjectStore(options: {
       return size
     },
 
-    listMedia: (prefix: string) => list(mediaBucket, prefix),
-    listOriginals: (prefix: string) => list(originalsBucket, prefix),
-    deleteMedia: (keys: readonly string[]) => deleteAll(mediaBucket, keys),
-    deleteOriginals: (keys: readonly string[]) => deleteAll(originalsBucket, keys),
+    /** What a bucket is called in the store. */
+    nameOf: (bucket: Bucket): string => names[bucket],
+
+    list,
+
+    /** Whether there is anything under a prefix, `besides` not counted. */
+    async hasAny(bucket: Bucket, prefix: string, besides?: string): Promise<boolean> {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket: names[bucket], Prefix: prefix, MaxKeys: 2 }),
+      )
+      return (page.Contents ?? []).some(({ Key }) => Key !== besides)
+    },
+
+    /** Whether there is an object under exactly this key. */
+    async has(bucket: Bucket, key: string): Promise<boolean> {
+      try {
+        await client.send(new HeadObjectCommand({ Bucket: names[bucket], Key: key }))
+        return true
+      } catch (error) {
+        if (error instanceof NotFound || error instanceof NoSuchKey) return false
+        throw error
+      }
+    },
+
+    /**
+     * A small text with its ETag; null where the store says that there is none. Whatever else it says
+     * (no such bucket, not allowed, not reachable) is thrown.
+     */
+    async readText(bucket: Bucket, key: string): Promise<{ text: string; etag: string } | null> {
+      try {
+        const answer = await client.send(new GetObjectCommand({ Bucket: names[bucket], Key: key }))
+        return { text: (await answer.Body?.transformToString()) ?? '', etag: answer.ETag ?? '' }
+      } catch (error) {
+        if (error instanceof NoSuchKey) return null
+        throw error
+      }
+    },
+
+    /**
+     * Writes a small text where there is none yet (`ifMatch: null`), or over the one with this ETag.
+     * `false`: somebody else has written meanwhile.
+     */
+    async writeText(
+      bucket: Bucket,
+      key: string,
+      text: string,
+      ifMatch: string | null,
+    ): Promise<boolean> {
+      try {
+        await client.send(
+          new PutObjectCommand({
+            Bucket: names[bucket],
+            Key: key,
+            Body: text,
+            ContentType: 'application/json',
+            ...(ifMatch === null ? { IfNoneMatch: '*' } : { IfMatch: ifMatch }),
+          }),
+        )
+        return true
+      } catch (error) {
+        // 409: another conditional write of the same key is under way.
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : 0
+        if (status === 412 || status === 409) return false
+        throw error
+      }
+    },
+
+    /**
+     * Deletes objects; those that are gone already are no failure. One by one: DeleteObjects wants a
+     * checksum header that local R2 and others spell differently.
+     */
+    async delete(_permit: DeletePermit, bucket: Bucket, keys: readonly string[]): Promise<void> {
+      for (let at = 0; at < keys.length; at += DELETES_AT_ONCE) {
+        const some = keys.slice(at, at + DELETES_AT_ONCE)
+        await Promise.all(
+          some.map((key) =>
+            client.send(new DeleteObjectCommand({ Bucket: names[bucket], Key: key })),
+          ),
+        )
+      }
+    },
 
     /** Gives up a multipart upload of an original; one that is gone already is no failure. */
-    async abortOriginal(key: string, multipartId: string): Promise<void> {
+    async abortOriginal(_permit: DeletePermit, key: string, multipartId: string): Promise<void> {
       await client
         .send(
           new AbortMultipartUploadCommand({

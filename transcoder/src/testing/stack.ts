@@ -14,6 +14,9 @@ const S3_PATH = '/cdn-cgi/local/r2/s3'
 
 const KEY = { accessKeyId: 'test-access-key', secretAccessKey: 'test-secret-key-of-some-length' }
 
+/** Which installation a test's stack is. */
+const TEST_INSTALLATION = '019a0000-0000-7000-8000-00000000aaaa'
+
 export type TestStack = Awaited<ReturnType<typeof startTestStack>>
 
 /**
@@ -83,6 +86,7 @@ export async function startTestStack({ s3LatencyMs = 0 }: { s3LatencyMs?: number
       S3_ORIGINALS_BUCKET: 'originals',
       S3_ACCESS_KEY_ID: KEY.accessKeyId,
       S3_SECRET_ACCESS_KEY: KEY.secretAccessKey,
+      INSTALLATION_ID: TEST_INSTALLATION,
       CONTENT_KEY_SECRET: `test:${btoa('\x07'.repeat(32))}`,
       WORK_DIR: join(folder, 'work'),
       METRICS_PORT: '0',
@@ -102,6 +106,28 @@ export async function startTestStack({ s3LatencyMs = 0 }: { s3LatencyMs?: number
     },
     async stop(): Promise<void> {
       await Promise.all(Object.values(parts).map(end))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Starts S3 alone (local R2) with empty buckets of these names; it ends with `stop`. */
+export async function startTestS3(buckets: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'mist-test-s3-'))
+  const [port] = await freePorts(1)
+  const child = startPart(process.execPath, [local('local-r2.ts')], {
+    S3_ACCESS_KEY_ID: KEY.accessKeyId,
+    S3_SECRET_ACCESS_KEY: KEY.secretAccessKey,
+    S3_BUCKETS: buckets.join(','),
+    S3_DIR: folder,
+    S3_PORT: String(port),
+  })
+  await untilListening(port!)
+  return {
+    endpoint: `http://127.0.0.1:${port}${S3_PATH}`,
+    ...KEY,
+    async stop(): Promise<void> {
+      await end(child)
       rmSync(folder, { recursive: true, force: true })
     },
   }

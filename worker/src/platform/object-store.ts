@@ -186,7 +186,10 @@ export function makeObjectStore(options: ObjectStoreOptions) {
       return response.ok && !text.includes('<Error>')
     },
 
-    /** Forgets a multipart upload and its parts; none there is fine. */
+    /**
+     * Forgets a multipart upload and its parts; none there is fine. The Worker deletes nothing else: it
+     * can't check whose the bucket is on each request, so it leaves objects to the sweep.
+     */
     async abortMultipart(bucket: string, key: string, multipartId: string): Promise<void> {
       const response = await call('DELETE', at(endpoint, bucket, key, { uploadId: multipartId }))
       await response.body?.cancel()
@@ -207,12 +210,6 @@ export function makeObjectStore(options: ObjectStoreOptions) {
       await response.body?.cancel()
       if (response.status === 404) return null
       throw new Error(`GetObject: ${response.status}`)
-    },
-
-    /** Deletes an object; none there is fine. */
-    async remove(bucket: string, key: string): Promise<void> {
-      const response = await call('DELETE', at(endpoint, bucket, key))
-      await response.body?.cancel()
     },
   }
 }

@@ -1,10 +1,11 @@
 import { AlbumId, ArtistId, newId, TrackId } from '@mist/db/contract'
+import { deleteTrack } from '@mist/db/statements'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { TrackPatch } from '../contract/tracks.ts'
 import type { Database } from '../platform/database.ts'
-import { at, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
 
 /** A track as the database tells it; the service makes URLs of `coverVersion`. */
 export const TrackRow = z
@@ -154,30 +155,11 @@ export function makeTrackRepo({ db }: { db: Database }) {
     },
 
     /**
-     * Hides a track for good: ends its listening sessions, fails jobs that have not begun and
-     * leaves a note for the transcoder to delete its objects. `false`: no such track.
+     * Hides a track for good: ends its listening sessions, fails its unfinished jobs and writes the
+     * tombstones by which its objects are deleted a day later. `false`: no such track.
      */
     async remove(trackId: TrackId, now: Date): Promise<boolean> {
-      const row = await rowOf(
-        db,
-        Id,
-        sql`with gone as (
-          update tracks set deleted_at = ${at(now)} where id = ${trackId} and deleted_at is null
-          returning id
-        ), ended as (
-          update listening_sessions s set ended_at = ${at(now)}, end_reason = 'track-deleted'
-          from gone where s.track_id = gone.id and s.ended_at is null
-        ), dropped as (
-          update jobs j set status = 'failed', error_code = 'original-missing',
-                 error_detail = 'The track was deleted.', completed_at = ${at(now)}
-          from gone where j.track_id = gone.id and j.status in ('pending_upload', 'queued')
-        ), noted as (
-          insert into outbox (topic, payload)
-          select 'purge-track', jsonb_build_object('v', 1, 'trackId', gone.id) from gone
-        )
-        select id from gone`,
-      )
-      return row !== null
+      return (await rowOf(db, Id, deleteTrack(trackId, now))) !== null
     },
   }
 }

@@ -1,4 +1,5 @@
 import { JobId, JobKind, JobStatus, TrackId, UploadId, type UserId } from '@mist/db/contract'
+import { abandonUploads } from '@mist/db/statements'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { NewUpload } from '../contract/uploads.ts'
@@ -37,10 +38,6 @@ const UploadRow = z
     isCompleted: row.completed_at !== null,
   }))
 export type UploadRow = z.infer<typeof UploadRow>
-
-const ExpiredRow = z
-  .object({ id: UploadId, object_key: z.string(), multipart_id: z.string().nullable() })
-  .transform((row) => ({ id: row.id, objectKey: row.object_key, multipartId: row.multipart_id }))
 
 export type UploadToInsert = {
   uploadId: UploadId
@@ -104,7 +101,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
     async extend(uploadId: UploadId, expiresAt: Date): Promise<void> {
       await db.execute(sql`
         update uploads set expires_at = ${at(expiresAt)}
-        where id = ${uploadId} and completed_at is null`)
+        where id = ${uploadId} and completed_at is null and abandoned_at is null`)
     },
 
     /**
@@ -113,12 +110,18 @@ export function makeUploadRepo({ db }: { db: Database }) {
      * finds nothing to do.
      *
      * @param title of the new track, where the metadata names none
+     * @returns whether it happened: not where the upload is complete already or was given up
      */
-    async complete(upload: UploadRow, title: string, now: Date): Promise<void> {
-      await db.execute(sql`
+    async complete(upload: UploadRow, title: string, now: Date): Promise<boolean> {
+      const row = await rowOf(
+        db,
+        z.object({ id: JobId }),
+        sql`
         with up as (
           update uploads set completed_at = ${at(now)}
-          where id = ${upload.id} and completed_at is null returning id, user_id, metadata
+          where id = ${upload.id} and completed_at is null and abandoned_at is null
+            and exists (select from jobs where id = ${upload.jobId} and status = 'pending_upload')
+          returning id, user_id, metadata
         ), job as (
           update jobs j set status = 'queued', queued_at = ${at(now)}
           from up where j.id = ${upload.jobId} and j.status = 'pending_upload'
@@ -131,29 +134,22 @@ export function makeUploadRepo({ db }: { db: Database }) {
                  array(select jsonb_array_elements_text(coalesce(up.metadata->'genres', '[]'))),
                  up.metadata->>'attribution', up.user_id, up.id, ${at(now)}
           from job, up where job.kind = 'ingest'
+        ), noted as (
+          insert into outbox (topic, payload)
+          select 'transcode', jsonb_build_object('v', 1, 'jobId', job.id, 'trackId', job.track_id)
+          from job
         )
-        insert into outbox (topic, payload)
-        select 'transcode', jsonb_build_object('v', 1, 'jobId', job.id, 'trackId', job.track_id)
-        from job`)
+        select id from job`,
+      )
+      return row !== null
     },
 
-    /** Gives up on uploads whose time is over; their jobs fail. Answers with what to clean up in S3. */
-    expire(now: Date, limit: number) {
-      return rowsOf(
-        db,
-        ExpiredRow,
-        sql`with due as (
-          select j.id as job_id, u.id, u.object_key, u.multipart_id
-          from uploads u join jobs j on j.upload_id = u.id
-          where u.completed_at is null and u.expires_at <= ${at(now)} and j.status = 'pending_upload'
-          order by u.expires_at limit ${limit} for update of u skip locked
-        ), failed as (
-          update jobs j set status = 'failed', error_code = 'upload-expired', completed_at = ${at(now)},
-                 error_detail = 'The file did not arrive in time. Upload it again.'
-          from due where j.id = due.job_id and j.status = 'pending_upload' returning due.*
-        )
-        select id, object_key, multipart_id from failed`,
-      )
+    /**
+     * Gives up on uploads whose time is over; what may have arrived of them is left to the sweep.
+     * Answers with how many.
+     */
+    async expire(now: Date, limit: number): Promise<number> {
+      return (await rowsOf(db, z.object({ id: UploadId }), abandonUploads(now, limit))).length
     },
   }
 }

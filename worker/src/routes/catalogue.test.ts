@@ -136,8 +136,11 @@ test('a deleted track is gone at once for those who listen, and its objects will
   const again = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
   expect(again.status).toBe(404)
   const rows = await api.db.$client`
-    select payload from outbox where topic = 'purge-track' and payload->>'trackId' = ${trackId}`
-  expect(rows).toEqual([{ payload: { v: 1, trackId } }])
+    select bucket, key, is_prefix, not_before > now() + interval '23 hours' as waits
+    from tombstones where track_id = ${trackId}`
+  expect(rows).toEqual([
+    { bucket: 'media', key: `tracks/${trackId}/`, is_prefix: true, waits: true },
+  ])
 })
 
 test('visitors get a list that may be five seconds old; admins see what they just did', async () => {

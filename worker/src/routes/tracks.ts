@@ -111,7 +111,7 @@ export const trackAdminRoutes = makeRouter()
       method: 'delete',
       path: '/{id}',
       tags: ['admin'],
-      summary: 'Delete a track; who listens to it is stopped',
+      summary: 'Delete a track; who listens to it is stopped, its files go after a day',
       middleware: [requireAdmin],
       request: { params },
       responses: { 204: { description: 'Gone.' }, ...common },

@@ -1,3 +1,4 @@
+import { AwsV4Signer } from 'aws4fetch'
 import { beforeAll, expect, test } from 'vitest'
 import { makeTrack } from '@mist/db/testing/factories'
 import type { Job } from '../contract/jobs.ts'
@@ -44,6 +45,19 @@ async function putPart(part: { url: string; sizeBytes: number }, bytes = part.si
 
 const etagOf = async (part: { url: string; sizeBytes: number }) =>
   (await putPart(part)).headers.get('etag') ?? ''
+
+/** What the store has under a key of the originals bucket. */
+async function originalAt(key: string): Promise<Response> {
+  const { S3_ENDPOINT, S3_ORIGINALS_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = api.config
+  const signed = await new AwsV4Signer({
+    url: `${S3_ENDPOINT}/${S3_ORIGINALS_BUCKET}/${key}`,
+    accessKeyId: S3_ACCESS_KEY_ID,
+    secretAccessKey: S3_SECRET_ACCESS_KEY,
+    service: 's3',
+    region: 'auto',
+  }).sign()
+  return fetch(signed.url, { headers: signed.headers })
+}
 
 const outboxOf = (jobId: string) =>
   api.db.$client`select topic, payload from outbox where payload->>'jobId' = ${jobId}`
@@ -212,6 +226,28 @@ test('an upload that never comes fails its job, and its late completion is refus
   expect((await complete(ticket.uploadId)).status).toBe(409)
   const retry = await api.call('POST', `jobs/${ticket.jobId}/retry`, { bearer: admin.token })
   expect([retry.status, await problemCode(retry)]).toEqual([409, 'job-not-retryable'])
+  // The Worker deletes nothing: it does not know whose the bucket is. The sweep does, and finds a note.
+  const key = `originals/${ticket.uploadId}`
+  expect(await api.deps.uploads.expire(100)).toBe(0)
+  expect(
+    await api.db
+      .$client`select bucket, key, reason from tombstones where upload_id = ${ticket.uploadId}`,
+  ).toEqual([{ bucket: 'originals', key, reason: 'upload-abandoned' }])
+  expect((await originalAt(key)).status).toBe(200)
+})
+
+test('an upload that is given up and completed in the same moment is one or the other', async () => {
+  for (let round = 0; round < 5; round++) {
+    const ticket = await announced()
+    await send(ticket)
+    await api.db.$client`update uploads set expires_at = now() where id = ${ticket.uploadId}`
+    const [completed] = await Promise.all([complete(ticket.uploadId), api.deps.uploads.expire(100)])
+    const buried = await api.db.$client`
+      select key from tombstones where upload_id = ${ticket.uploadId}`
+    expect([completed.status, buried.length]).toEqual(
+      completed.status === 202 ? [202, 0] : [409, 1],
+    )
+  }
 })
 
 test('a failed job is tried again while its original is there, and only then', async () => {

@@ -2,8 +2,8 @@ import type { Deps } from '../deps.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Uploads given up in one run; each may cost two calls to S3, and a run has some hundred. */
-const UPLOADS_PER_RUN = 20
+/** Uploads given up in one run, by one statement. */
+const UPLOADS_PER_RUN = 200
 
 /** How long what is over is kept: long enough to look into a complaint. */
 const KEEP_DAYS = 7

@@ -9,7 +9,6 @@ import {
 } from '@mist/db/contract'
 import type { NewUpload, UploadCompletion, UploadTicket } from '../contract/uploads.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Log } from '../platform/log.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { AccessClaims } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
@@ -68,14 +67,12 @@ export function makeUploadService({
   bucket,
   limits,
   clock,
-  log,
 }: {
   uploads: UploadRepo
   store: ObjectStore
   bucket: string
   limits: UploadLimits
   clock: Clock
-  log: Log
 }) {
   /** Signs the URLs of an upload; they live for an hour from now. */
   async function ticket(upload: {
@@ -186,7 +183,11 @@ export function makeUploadService({
           now.getTime() + (isMultipart ? MULTIPART_EXPIRES_S : UPLOAD_EXPIRES_S) * 1000,
         ),
       })
-      if (!isInserted) throw new Problem('not-found', 'There is no such track to replace.')
+      if (!isInserted) {
+        // Begun a moment ago by us, known to nobody, and empty.
+        if (multipart !== null) await store.abortMultipart(bucket, objectKey, multipart.id)
+        throw new Problem('not-found', 'There is no such track to replace.')
+      }
       return ticket({
         id: uploadId,
         jobId,
@@ -251,24 +252,17 @@ export function makeUploadService({
           'upload-incomplete',
           `${object.sizeBytes} bytes arrived where ${upload.sizeBytes} were announced. Upload the file again.`,
         )
-      await uploads.complete(upload, titleFrom(upload.filename), clock())
-      return answer
+      if (await uploads.complete(upload, titleFrom(upload.filename), clock())) return answer
+      // Its twin was faster, or housekeeping has given it up in this very moment.
+      if ((await find(uploadId)).isCompleted) return answer
+      throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')
     },
 
-    /** Gives up on uploads whose time is over; answers with how many. */
-    async expire(limit: number): Promise<number> {
-      const expired = await uploads.expire(clock(), limit)
-      for (const { id, objectKey, multipartId } of expired) {
-        try {
-          if (multipartId !== null) await store.abortMultipart(bucket, objectKey, multipartId)
-          await store.remove(bucket, objectKey)
-        } catch (error) {
-          // Garbage in a private bucket; its lifecycle rules take what is left.
-          log.warn('upload-cleanup-failed', { uploadId: id, reason: String(error) })
-        }
-      }
-      return expired.length
-    },
+    /**
+     * Gives up on uploads whose time is over; answers with how many. Nothing is deleted here: the sweep
+     * does that, where the buckets are known to be ours.
+     */
+    expire: (limit: number): Promise<number> => uploads.expire(clock(), limit),
   }
 }
 

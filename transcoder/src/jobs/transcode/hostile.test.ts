@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import * as schema from '@mist/db/schema'
 import { eq } from 'drizzle-orm'
 import sharp from 'sharp'
@@ -125,7 +126,9 @@ test('a file of another size than announced is refused', async () => {
 
 test('an original that is gone is named as such', async () => {
   const upload = await makeUpload(fixture, Buffer.from('x'))
-  await fixture.objects.deleteOriginals([`originals/${upload.uploadId}`])
+  await fixture.s3.send(
+    new DeleteObjectCommand({ Bucket: 'originals', Key: `originals/${upload.uploadId}` }),
+  )
   expect(await fixture.processor().run(upload.jobId, calm)).toMatchObject({
     kind: 'failed',
     code: 'original-missing',

@@ -1,7 +1,8 @@
-import { newId, AlbumId, ArtistId, type TrackId } from '@mist/db/contract'
+import { newId, AlbumId, ArtistId, versionPrefix, type TrackId } from '@mist/db/contract'
 import {
   jobs,
   renditions,
+  tombstones,
   trackArtists,
   trackEmbeddings,
   trackKeys,
@@ -49,11 +50,25 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
       .for('update')
     if (track === undefined) throw new Superseded('the track was deleted')
 
-    await tx
+    const retired = await tx
       .update(trackVersions)
       .set({ status: 'retired', retiredAt: sql`now()` })
       .where(and(eq(trackVersions.trackId, trackId), eq(trackVersions.status, 'published')))
-    await tx
+      .returning({ version: trackVersions.version })
+    for (const old of retired) {
+      await tx
+        .insert(tombstones)
+        .values({
+          bucket: 'media',
+          key: versionPrefix(trackId, old.version),
+          isPrefix: true,
+          reason: 'version-retired',
+          trackId,
+          version: old.version,
+        })
+        .onConflictDoNothing()
+    }
+    const published = await tx
       .update(trackVersions)
       .set({
         status: 'published',
@@ -64,7 +79,16 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
         paddingSamples: made.paddingSamples,
         gainDb: made.plan.gainDb,
       })
-      .where(and(eq(trackVersions.trackId, trackId), eq(trackVersions.version, version)))
+      .where(
+        and(
+          eq(trackVersions.trackId, trackId),
+          eq(trackVersions.version, version),
+          eq(trackVersions.status, 'building'),
+        ),
+      )
+      .returning({ version: trackVersions.version })
+    // Held for dead because it was silent for too long: its objects may be gone already.
+    if (published.length === 0) throw new Superseded('the run was given up for dead')
     await tx.insert(trackKeys).values({ trackId, version, ...made.key })
     await tx
       .insert(renditions)

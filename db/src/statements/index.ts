@@ -1,0 +1,2 @@
+export * from './abandon-uploads.ts'
+export * from './delete-track.ts'
