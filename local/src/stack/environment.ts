@@ -24,6 +24,7 @@ export function sharedEnv(
     S3_ACCESS_KEY_ID: s3.accessKeyId,
     S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
     CONTENT_KEY_SECRET: settings.contentKeySecret,
+    INSTALLATION_ID: settings.installationId,
   }
 }
 

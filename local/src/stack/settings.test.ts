@@ -16,6 +16,12 @@ test('with nothing in the environment everything is embedded', () => {
   expect(settings.s3).toMatchObject({ kind: 'embedded', bucket: 'mist-media', endpoint: null })
 })
 
+test('a stack keeps its installation id, unless it is told to be part of another', () => {
+  const own = readSettings({}, state).installationId
+  expect(readSettings({}, openState(dir).state).installationId).toBe(own)
+  expect(readSettings({ INSTALLATION_ID: 'another' }, state).installationId).toBe('another')
+})
+
 test.for([
   ['postgres://u:p@ep-one-1.eu-central-1.aws.neon.tech/db?sslmode=require', 'neon'],
   ['postgresql://u:p@db.example/neon.tech', 'postgres'],

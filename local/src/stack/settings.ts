@@ -28,6 +28,8 @@ export type Settings = {
   s3: S3Setting
   jwtSecret: string
   contentKeySecret: string
+  /** Which installation this is: objects are deleted only in buckets that bear its mark. */
+  installationId: string
   mediaBaseUrl: string | null
   /** Variables handed through to the Worker and the transcoder as they are. */
   passedOn: Record<string, string>
@@ -38,6 +40,7 @@ const PASSED_ON = [
   'MAX_UPLOAD_BYTES',
   'SINGLE_PART_LIMIT_BYTES',
   'PART_SIZE_BYTES',
+  'SHARE_BUCKETS',
   'LADDER',
   'MAX_DURATION_S',
   'MIN_DURATION_S',
@@ -66,7 +69,7 @@ const PASSED_ON = [
  *
  * @throws Error naming the variable that is missing beside another, or can't be read
  */
-export function readSettings(env: NodeJS.ProcessEnv, { secrets }: State): Settings {
+export function readSettings(env: NodeJS.ProcessEnv, { secrets, installationId }: State): Settings {
   const given = (name: string) => env[name]?.trim() || null
   const passedOn: Record<string, string> = {}
   for (const name of PASSED_ON) {
@@ -80,6 +83,7 @@ export function readSettings(env: NodeJS.ProcessEnv, { secrets }: State): Settin
     s3: readS3(given, secrets),
     jwtSecret: given('JWT_SECRET') ?? secrets.jwtSecret,
     contentKeySecret: given('CONTENT_KEY_SECRET') ?? secrets.contentKeySecret,
+    installationId: given('INSTALLATION_ID') ?? installationId,
     mediaBaseUrl: given('MEDIA_BASE_URL'),
     passedOn,
   }

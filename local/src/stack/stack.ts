@@ -13,6 +13,7 @@ import { ensureAccounts } from './accounts.ts'
 import { makeApi } from './api.ts'
 import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
+import { checkBuckets } from './buckets.ts'
 import { accepts, answersPing, isHealthy } from './probes.ts'
 import { readSettings } from './settings.ts'
 import { openState } from './state.ts'
@@ -172,6 +173,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
 
     const shared = sharedEnv(settings, s3, databaseUrl)
+    await checkBuckets({ root, env: { ...baseEnv(env), ...shared }, kind: s3.kind, say })
     say('starting the transcoder')
     await start('transcoder', {
       command: process.execPath,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -11,6 +11,8 @@ const DemoTrack = z.object({ jobId: z.string(), isUploaded: z.boolean(), isDone:
 
 const State = z.object({
   ports: z.record(z.string(), z.number()).default({}),
+  /** Which installation this stack is, where INSTALLATION_ID does not say it. */
+  installationId: z.uuid().default(() => randomUUID()),
   secrets: z.object({
     jwtSecret: z.string(),
     contentKeySecret: z.string(),
