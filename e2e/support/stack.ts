@@ -3,12 +3,17 @@ import { readStackInfo } from '@mist/local/stack/info'
 import type { StackInfo } from '@mist/local/stack/info'
 import { root, stackDir } from './stack-dir.ts'
 
-function running(): StackInfo {
+type Running = StackInfo & { [who in 'admin' | 'listener']: NonNullable<StackInfo[who]> }
+
+function running(): Running {
   const info = readStackInfo(stackDir)
   if (info?.ready !== true) {
     throw new Error(`No stack is running in ${stackDir}: start one with \`npm run stack -- up\``)
   }
-  return info
+  const { admin, listener } = info
+  if (admin === null || listener === null)
+    throw new Error(`The stack in ${stackDir} has no accounts to sign in with`)
+  return { ...info, admin, listener }
 }
 
 /** The stack that the journeys go through; `STACK_DIR` says where it lives. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { CannotStart } from '../cannot-start.ts'
 import { CannotInstall } from '../setup/system-packages.ts'
 import { check } from './check.ts'
 import { postgres17 } from './postgres17.ts'
@@ -18,7 +19,7 @@ const dotEnv = join(root, '.env')
 if (command !== 'test' && command !== 'check' && existsSync(dotEnv)) process.loadEnvFile(dotEnv)
 
 const commands: Record<string, () => Promise<number>> = {
-  start: () => start({ root, dir, say }),
+  start: () => start({ root, dir, say, args }),
   stack: () => stackCommand({ root, dir, say, args }),
   test: () => test({ root, say }),
   check: () => check({ root, say }),
@@ -38,7 +39,7 @@ try {
   process.exit(await run())
 } catch (error) {
   // A sentence for what a person can act on, and the whole story for what is our fault.
-  if (error instanceof CannotInstall) say(error.message)
+  if (error instanceof CannotInstall || error instanceof CannotStart) say(error.message)
   else console.error(error)
   process.exit(1)
 }

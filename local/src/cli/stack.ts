@@ -14,9 +14,10 @@ import { lockHolder } from '../process/folder-lock.ts'
 import { startTimeOf, type ProcessIdentity } from '../process/identity.ts'
 import { terminateStray } from '../process/terminate.ts'
 import { readStackInfo } from '../stack/info.ts'
+import { FLAGS, readPermissions } from './flags.ts'
 import { printLogins, type CommandOptions } from './start.ts'
 
-const USAGE = 'usage: npm run stack -- up | down | status | reset'
+const USAGE = `usage: npm run stack -- up ${FLAGS} | down | status | reset`
 /** The first start transcodes the demo catalogue, on whatever machine this is. */
 const UP_WITHIN_MS = 30 * 60_000
 const DOWN_WITHIN_MS = 90_000
@@ -50,9 +51,14 @@ function said(say: (text: string) => void, text: string): number {
   return 0
 }
 
-async function up({ root, dir, say }: CommandOptions): Promise<number> {
+async function up(options: CommandOptions & { args: string[] }): Promise<number> {
+  const { root, dir, say } = options
+  const flags = options.args.slice(1)
+  readPermissions(flags) // refused here, before a supervisor is started for nothing
   if (isReady(dir)) {
-    say('the stack is up already')
+    say(
+      `the stack is up already${flags.length > 0 ? `: stop it first for ${flags.join(' ')}` : ''}`,
+    )
     return status(dir, say)
   }
   const logs = join(dir, 'logs')
@@ -68,11 +74,11 @@ async function up({ root, dir, say }: CommandOptions): Promise<number> {
   let exitCode: number | null = null
   if (supervisorOf(dir) === null) {
     const log = openSync(logFile, 'a')
-    const supervisor = spawn(process.execPath, [join(root, 'local/src/cli/main.ts'), 'start'], {
-      cwd: root,
-      detached: true,
-      stdio: ['ignore', log, log],
-    })
+    const supervisor = spawn(
+      process.execPath,
+      [join(root, 'local/src/cli/main.ts'), 'start', ...flags],
+      { cwd: root, detached: true, stdio: ['ignore', log, log] },
+    )
     closeSync(log)
     supervisor.once('exit', (code) => (exitCode = code ?? 1))
     supervisor.unref()

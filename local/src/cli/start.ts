@@ -1,12 +1,19 @@
 import { FFMPEG, FFPROBE, provideSystemPackages, REDIS } from '../setup/system-packages.ts'
+import { readPermissions } from './flags.ts'
 import { readStackInfo, type StackInfo } from '../stack/info.ts'
 import { AlreadyUp, startStack, type Stack } from '../stack/stack.ts'
 
 /** What the commands get. */
 export type CommandOptions = { root: string; dir: string; say: (text: string) => void }
 
-/** Runs the stack in the foreground until Ctrl-C or SIGTERM. Answers the exit code. */
-export async function start({ root, dir, say }: CommandOptions): Promise<number> {
+/**
+ * Runs the stack in the foreground until Ctrl-C or SIGTERM. Answers the exit code.
+ *
+ * @param options.args what may be done to a database, a bucket or a queue that is not the stack's own
+ */
+export async function start(options: CommandOptions & { args: string[] }): Promise<number> {
+  const { root, dir, say, args } = options
+  const permissions = readPermissions(args)
   const { FFMPEG_PATH, FFPROBE_PATH, REDIS_URL } = process.env
   const needs = [
     ...(FFMPEG_PATH ? [] : [FFMPEG]),
@@ -33,6 +40,7 @@ export async function start({ root, dir, say }: CommandOptions): Promise<number>
       root,
       dir,
       env: process.env,
+      permissions,
       say,
       onUsable,
       signal: stopping.signal,
@@ -40,7 +48,9 @@ export async function start({ root, dir, say }: CommandOptions): Promise<number>
   } catch (error) {
     if (error instanceof AlreadyUp) {
       const info = readStackInfo(dir)
-      say('the stack is up already')
+      say(
+        `the stack is up already${args.length > 0 ? `: stop it first for ${args.join(' ')}` : ''}`,
+      )
       if (info !== null) printLogins(info, say)
       return 0
     }
@@ -66,7 +76,7 @@ export function printLogins(
 ): void {
   say('')
   say(`  open      ${webUrl}`)
-  say(`  admin     ${admin.email}   password ${admin.password}`)
-  say(`  listener  ${listener.email}   password ${listener.password}`)
+  if (admin !== null) say(`  admin     ${admin.email}   password ${admin.password}`)
+  if (listener !== null) say(`  listener  ${listener.email}   password ${listener.password}`)
   say('')
 }

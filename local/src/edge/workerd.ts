@@ -19,6 +19,8 @@ export type EdgeOptions = {
   apiEnv: Record<string, string>
   /** Everybody comes from 127.0.0.1 here, so limits by address are that much more generous. */
   rateLimitFactor: number
+  /** Whether the Worker's schedules run: they clean up in the database and the store. */
+  runsSchedules: boolean
 }
 
 const API = 'mist-api'
@@ -30,7 +32,7 @@ const WEB = 'mist-web'
  * front of `wrangler dev` costs some 2 ms a request.
  */
 export async function startEdge(options: EdgeOptions) {
-  const { bundles, apiPort, webPort, apiEnv, rateLimitFactor } = options
+  const { bundles, apiPort, webPort, apiEnv, rateLimitFactor, runsSchedules } = options
   const api = readBuiltWorker(bundles.api)
   const web = readBuiltWorker(bundles.web)
   const host = '127.0.0.1'
@@ -82,7 +84,7 @@ export async function startEdge(options: EdgeOptions) {
   // Locally nobody but us fires the cron triggers; every five minutes is what wrangler.toml asks.
   const worker = await edge.getWorker(API)
   const timer = setInterval(() => {
-    for (const cron of api.crons)
+    for (const cron of runsSchedules ? api.crons : [])
       worker.scheduled({ cron, scheduledTime: new Date() }).catch((error: unknown) => {
         console.error('a scheduled run failed', error)
       })

@@ -8,6 +8,7 @@ const Config = z.object({
   webPort: z.number(),
   apiEnv: z.record(z.string(), z.string()),
   rateLimitFactor: z.number(),
+  runsSchedules: z.boolean(),
 })
 
 // In the environment, not as an argument, which every user of the machine could read.

@@ -1,24 +1,48 @@
 import pg from 'pg'
-import type { Api } from './api.ts'
+import { ApiError, type Api } from './api.ts'
 import type { Login } from './state.ts'
+
+/** The two who can log in; `null` where an account of that address has a password not known here. */
+export type Accounts = { admin: Login | null; listener: Login | null }
 
 /**
  * Makes sure that the two people who can log in from the start exist: through the API as anybody
- * would, and then the admin's role in the database, which no API gives away.
+ * would, and then the admin's role in the database, which no API gives away. An account that
+ * somebody else has made is left as it is, with a sentence.
  */
-export async function ensureAccounts(
-  api: Api,
-  databaseUrl: string,
-  { admin, listener }: { admin: Login; listener: Login },
-): Promise<void> {
-  for (const login of [admin, listener])
-    if ((await api.login(login)) === null) await api.register(login)
+export async function ensureAccounts(options: {
+  api: Api
+  databaseUrl: string
+  logins: { admin: Login; listener: Login }
+  say: (text: string) => void
+}): Promise<Accounts> {
+  const { api, databaseUrl, logins, say } = options
+  const admin = await ensure(api, logins.admin, say)
+  const listener = await ensure(api, logins.listener, say)
+  if (admin !== null) await promote(databaseUrl, admin.email)
+  return { admin, listener }
+}
+
+async function ensure(api: Api, login: Login, say: (text: string) => void): Promise<Login | null> {
+  if ((await api.login(login)) !== null) return login
+  try {
+    await api.register(login)
+    return login
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 409)) throw error
+    const name = error.code === 'username-taken' ? `a user named ${login.username}` : login.email
+    say(`there is ${name} already in that database: log in with the password that it was made with`)
+    return null
+  }
+}
+
+async function promote(databaseUrl: string, email: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
     await client.query(
       "update users set role = 'admin', plan = 'premium' where email = $1 and role <> 'admin'",
-      [admin.email],
+      [email],
     )
   } finally {
     await client.end()

@@ -35,11 +35,14 @@ export type Api = ReturnType<typeof makeApi>
 /** An answer that was not the expected one. */
 export class ApiError extends Error {
   readonly status: number
+  /** The problem's code, as in `email-taken`; `null` when the answer names none. */
+  readonly code: string | null
 
   constructor(what: string, status: number, body: string) {
     super(`${what} answered ${status}: ${body.slice(0, 500)}`)
     this.name = 'ApiError'
     this.status = status
+    this.code = /"type":\s*"[^"]*\/([\w-]+)"/.exec(body)?.[1] ?? null
   }
 }
 

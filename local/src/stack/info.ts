@@ -20,8 +20,9 @@ const StackInfo = z.object({
   /** A connection string of the wire protocol, for psql and drivers. */
   databaseUrl: z.string(),
   redisUrl: z.string(),
-  admin: Credentials,
-  listener: Credentials,
+  /** Who can log in; `null` where the stack has made no such account, or does not know its password. */
+  admin: Credentials.nullable(),
+  listener: Credentials.nullable(),
   pids: z.record(z.string(), z.number()),
 })
 

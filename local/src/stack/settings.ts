@@ -1,3 +1,4 @@
+import { CannotStart } from '../cannot-start.ts'
 import type { State } from './state.ts'
 
 /** Where the database is: our own, a Neon account, or any other Postgres. */
@@ -30,6 +31,8 @@ export type Settings = {
   contentKeySecret: string
   /** Which installation this is: objects are deleted only in buckets that bear its mark. */
   installationId: string
+  /** Whether `contentKeySecret` was made by this stack, so that nobody else has it. */
+  hasOwnContentKey: boolean
   mediaBaseUrl: string | null
   /** Variables handed through to the Worker and the transcoder as they are. */
   passedOn: Record<string, string>
@@ -67,7 +70,7 @@ const PASSED_ON = [
 /**
  * Reads the environment: what it names replaces the embedded part; an empty value counts as absent.
  *
- * @throws Error naming the variable that is missing beside another, or can't be read
+ * @throws CannotStart naming the variable that is missing beside another, or can't be read
  */
 export function readSettings(env: NodeJS.ProcessEnv, { secrets, installationId }: State): Settings {
   const given = (name: string) => env[name]?.trim() || null
@@ -84,6 +87,7 @@ export function readSettings(env: NodeJS.ProcessEnv, { secrets, installationId }
     jwtSecret: given('JWT_SECRET') ?? secrets.jwtSecret,
     contentKeySecret: given('CONTENT_KEY_SECRET') ?? secrets.contentKeySecret,
     installationId: given('INSTALLATION_ID') ?? installationId,
+    hasOwnContentKey: given('CONTENT_KEY_SECRET') === null,
     mediaBaseUrl: given('MEDIA_BASE_URL'),
     passedOn,
   }
@@ -92,7 +96,7 @@ export function readSettings(env: NodeJS.ProcessEnv, { secrets, installationId }
 function readDatabase(url: string | null): DatabaseSetting {
   if (url === null) return { kind: 'embedded' }
   if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol))
-    throw new Error('DATABASE_URL is not a postgres:// URL')
+    throw new CannotStart('DATABASE_URL is not a postgres:// URL')
   const isNeon = new URL(url).hostname.endsWith('.neon.tech')
   return { kind: isNeon ? 'neon' : 'postgres', url }
 }
@@ -116,6 +120,8 @@ function readS3(given: (name: string) => string | null, secrets: State['secrets'
   const accessKeyId = given('S3_ACCESS_KEY_ID')
   const secretAccessKey = given('S3_SECRET_ACCESS_KEY')
   if (accessKeyId === null || secretAccessKey === null)
-    throw new Error('S3_ENDPOINT is set, so S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be too')
+    throw new CannotStart(
+      'S3_ENDPOINT is set, so S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY must be too',
+    )
   return { ...common, kind: 'external', endpoint, accessKeyId, secretAccessKey }
 }

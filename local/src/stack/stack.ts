@@ -9,14 +9,16 @@ import { LockedError, takeLock } from '../process/folder-lock.ts'
 import { startPart, type Part, type PartOptions } from '../process/part.ts'
 import { choosePorts, isPortFree } from '../process/ports.ts'
 import { terminateStray } from '../process/terminate.ts'
-import { ensureAccounts } from './accounts.ts'
-import { makeApi } from './api.ts'
+import { ensureAccounts, type Accounts } from './accounts.ts'
+import { makeApi, type Api } from './api.ts'
 import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
 import { checkBuckets } from './buckets.ts'
+import { NOTHING_ASKED, planStart, type Permissions, type Plan } from './plan.ts'
 import { accepts, answersPing, isHealthy } from './probes.ts'
+import { requireCurrentSchema } from './schema-state.ts'
 import { readSettings } from './settings.ts'
-import { openState } from './state.ts'
+import { openState, type Login, type State } from './state.ts'
 
 /** What {@link startStack} needs. */
 export type StackOptions = {
@@ -26,6 +28,8 @@ export type StackOptions = {
   dir: string
   /** What names parts that are elsewhere: DATABASE_URL, REDIS_URL, S3_ENDPOINT and so on. */
   env: NodeJS.ProcessEnv
+  /** What may be done to those; nothing, when not given. */
+  permissions?: Permissions
   say: (text: string) => void
   /** Called once the pages can be used, before the demo catalogue is in. */
   onUsable?: (info: StackInfo) => void
@@ -50,12 +54,15 @@ const FRIENDLY_WEB_PORT = 8787
 
 /**
  * Starts all of MIST on this machine, in the order in which the parts need one another, and brings
- * the demo catalogue in on the first start.
+ * the demo catalogue in on the first start. What is not the stack's own is only used, unless
+ * `permissions` say more.
  *
  * @throws AlreadyUp when the folder's stack is running
+ * @throws CannotStart with what a person has to do first
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { root, dir, env, say, onUsable, signal = new AbortController().signal } = options
+  const { root, dir, env, say, onUsable, permissions = NOTHING_ASKED } = options
+  const { signal = new AbortController().signal } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lock(dir)
   const { state, save } = openState(dir)
@@ -80,6 +87,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (state.ports['web'] === undefined && (await isPortFree(FRIENDLY_WEB_PORT)))
       state.ports['web'] = FRIENDLY_WEB_PORT
     const settings = readSettings(env, state)
+    const plan = planStart(settings, permissions)
+    plan.announcement.forEach(say)
+    if (settings.database.kind !== 'embedded' && !plan.migrate)
+      await requireCurrentSchema(settings.database.url)
     const ports = portsOf(await choosePorts(PORT_NAMES, state.ports))
     state.ports = ports
     save()
@@ -140,7 +151,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const url = `http://127.0.0.1:${ports.neon}/healthz`
       await startOurs('neon-proxy', [], own, () => isHealthy(url))
     }
-    await migrate(databaseUrl)
+    if (plan.migrate) await migrate(databaseUrl)
 
     const s3 = {
       ...settings.s3,
@@ -173,22 +184,32 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
 
     const shared = sharedEnv(settings, s3, databaseUrl)
-    await checkBuckets({ root, env: { ...baseEnv(env), ...shared }, kind: s3.kind, say })
-    say('starting the transcoder')
-    await start('transcoder', {
-      command: process.execPath,
-      args: [join(root, 'transcoder/src/main.ts')],
-      env: {
-        // Nobody who pressed Ctrl-C wants to wait for a long track: its job is handed back.
-        SHUTDOWN_GRACE_S: '8',
-        ...shared,
-        REDIS_URL: redisUrl,
-        METRICS_PORT: String(ports.metrics),
-        WORK_DIR: join(dir, 'work'),
-      },
-      isReady: () => isHealthy(`http://127.0.0.1:${ports.metrics}/healthz`),
-      stopWithinMs: 20_000,
-    })
+    // A store of this stack's own is nobody else's; of another one, whose it is must be known first.
+    if (plan.transcoder || s3.kind === 'external')
+      await checkBuckets({
+        root,
+        env: { ...baseEnv(env), ...shared },
+        kind: s3.kind,
+        mayClaim: plan.transcoder,
+        say,
+      })
+    if (plan.transcoder) {
+      say('starting the transcoder')
+      await start('transcoder', {
+        command: process.execPath,
+        args: [join(root, 'transcoder/src/main.ts')],
+        env: {
+          // Nobody who pressed Ctrl-C wants to wait for a long track: its job is handed back.
+          SHUTDOWN_GRACE_S: '8',
+          ...shared,
+          REDIS_URL: redisUrl,
+          METRICS_PORT: String(ports.metrics),
+          WORK_DIR: join(dir, 'work'),
+        },
+        isReady: () => isHealthy(`http://127.0.0.1:${ports.metrics}/healthz`),
+        stopWithinMs: 20_000,
+      })
+    }
 
     const webUrl = `http://localhost:${ports.web}`
     const apiUrl = `http://127.0.0.1:${ports.api}`
@@ -197,6 +218,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       apiPort: ports.api,
       webPort: ports.web,
       rateLimitFactor: 100,
+      runsSchedules: plan.transcoder,
       apiEnv: {
         ...shared,
         ...(settings.database.kind !== 'neon' && {
@@ -222,8 +244,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       },
     )
 
+    // Not the address itself: it may hold a password, and the embedded one's port may change.
+    const database =
+      settings.database.kind === 'embedded'
+        ? 'embedded'
+        : createHash('sha256').update(databaseUrl).digest('hex')
     const api = makeApi({ origin: apiUrl })
-    await ensureAccounts(api, databaseUrl, state)
+    const { admin, listener } = await accountsOf({ plan, api, databaseUrl, database, state, say })
 
     const info: StackInfo = {
       ready: false,
@@ -238,8 +265,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       },
       databaseUrl,
       redisUrl,
-      admin: { email: state.admin.email, password: state.admin.password },
-      listener: { email: state.listener.email, password: state.listener.password },
+      admin: credentialsOf(admin),
+      listener: credentialsOf(listener),
       pids: {},
     }
     publish = () => {
@@ -250,28 +277,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     publish()
     onUsable?.(info)
 
-    // Not the address itself: it may hold a password, and the embedded one's port may change.
-    const demoDatabase =
-      settings.database.kind === 'embedded'
-        ? 'embedded'
-        : createHash('sha256').update(databaseUrl).digest('hex')
-    if (state.demoDatabase !== demoDatabase) Object.assign(state, { demo: {}, demoDatabase })
-    const demo = importDemo({
-      api,
-      admin: state.admin,
-      demoDir: join(root, 'local/demo'),
-      ffmpegPath: env['FFMPEG_PATH'] ?? 'ffmpeg',
-      ffprobePath: env['FFPROBE_PATH'] ?? 'ffprobe',
-      progress: state.demo,
-      save,
-      say,
-      signal,
-    })
-    await demo.catch((error: unknown) => {
-      signal.throwIfAborted()
-      // A stack without its demo is still one that a person can use, and look for the reason in.
-      say(error instanceof Error ? error.message : String(error))
-    })
+    if (plan.demo && admin !== null) {
+      if (state.demoDatabase !== database)
+        Object.assign(state, { demo: {}, demoDatabase: database })
+      const demo = importDemo({
+        api,
+        admin,
+        demoDir: join(root, 'local/demo'),
+        ffmpegPath: env['FFMPEG_PATH'] ?? 'ffmpeg',
+        ffprobePath: env['FFPROBE_PATH'] ?? 'ffprobe',
+        progress: state.demo,
+        save,
+        say,
+        signal,
+      })
+      await demo.catch((error: unknown) => {
+        signal.throwIfAborted()
+        // A stack without its demo is still one that a person can use, and look for the reason in.
+        say(error instanceof Error ? error.message : String(error))
+      })
+    } else if (plan.demo) say('without the admin of this stack no demo catalogue can be uploaded')
     info.ready = true
     publish()
     return { info, stop }
@@ -279,6 +304,29 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stop()
     throw error
   }
+}
+
+/** Makes the accounts where that is planned; else names those that an earlier start has made. */
+async function accountsOf(options: {
+  plan: Plan
+  api: Api
+  databaseUrl: string
+  /** Which database it is, as noted in the state. */
+  database: string
+  state: State
+  say: (text: string) => void
+}): Promise<Accounts> {
+  const { plan, api, databaseUrl, database, state, say } = options
+  const logins = { admin: state.admin, listener: state.listener }
+  if (!plan.accounts)
+    return state.accountsDatabase === database ? logins : { admin: null, listener: null }
+  const accounts = await ensureAccounts({ api, databaseUrl, logins, say })
+  if (accounts.admin !== null && accounts.listener !== null) state.accountsDatabase = database
+  return accounts
+}
+
+function credentialsOf(login: Login | null) {
+  return login === null ? null : { email: login.email, password: login.password }
 }
 
 function lock(dir: string): () => void {

@@ -24,6 +24,8 @@ const State = z.object({
   demo: z.record(z.string(), DemoTrack).default({}),
   /** Into which database: another one knows nothing of it. */
   demoDatabase: z.string().default(''),
+  /** In which database the two accounts are this stack's. */
+  accountsDatabase: z.string().default(''),
   /** What was started and may still run after a crash. */
   processes: z.record(z.string(), Process).default({}),
 })

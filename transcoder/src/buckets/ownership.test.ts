@@ -53,6 +53,16 @@ test('a new installation claims its empty buckets under the name that its settin
   expect(await ownership.permit()).toMatchObject({ installation: ONE })
 })
 
+test('a check without leave to claim writes nothing, neither into the buckets nor the database', async () => {
+  const { db } = await world.database()
+  const objects = world.store(world.pair())
+  const { ownership } = world.installation({ db, objects, setting: ONE })
+  const before = await db.select().from(schema.installation)
+  expect(await ownership.open({ mayClaim: false })).toBeNull()
+  expect(await allKeys(objects)).toEqual([])
+  expect(await db.select().from(schema.installation)).toEqual(before)
+})
+
 test('of two installations that race for the same empty buckets one gets both, the other none', async () => {
   const pair = world.pair()
   const objects = world.store(pair)

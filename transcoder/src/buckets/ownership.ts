@@ -136,11 +136,12 @@ export function makeOwnership(options: {
      *
      * @param areOwn the buckets can't be anybody else's (those of a local stack in its folder): they are
      *   claimed although they are in use and bear no mark yet
+     * @param mayClaim whether empty ones are claimed; else nothing is written
      * @returns why nothing will be deleted, or null where deleting is fine
      * @throws BucketsRefused where they are somebody else's, unless told to share them
      * @throws what the store failed with: one that is away is not one without a mark
      */
-    async open({ areOwn = false } = {}): Promise<string | null> {
+    async open({ areOwn = false, mayClaim = true } = {}): Promise<string | null> {
       for (let attempt = 0; ; attempt++) {
         const status = await look()
         if (areOwn) {
@@ -154,7 +155,7 @@ export function makeOwnership(options: {
           return reason
         }
         const empty = status.buckets.filter(({ verdict }) => verdict.kind === 'claimable')
-        if (empty.length > 0 && attempt < 3) {
+        if (mayClaim && empty.length > 0 && attempt < 3) {
           const { who } = status
           await markAll(empty, who.isClaimed ? who.id : (setting ?? who.id))
           continue

@@ -17,6 +17,7 @@ const USAGE = `usage:
   npm run bucket -- claim                mark them as this installation's
   npm run bucket -- claim --from=OWNER   take them over from another installation (its id, or "unreadable")
   npm run bucket -- open                 check them as a transcoder does at its start; empty ones are claimed
+  npm run bucket -- check                the same, and nothing is claimed
   npm run bucket -- orphans              list objects that no row knows, older than a day
   npm run bucket -- orphans --delete=ID  delete exactly the orphans that were listed under this ID`
 
@@ -91,6 +92,10 @@ const commands: Record<string, () => Promise<void>> = {
   },
   open: async () => {
     const reason = await ownership.open({ areOwn: values.own ?? false })
+    if (reason !== null) console.log(reason)
+  },
+  check: async () => {
+    const reason = await ownership.open({ mayClaim: false })
     if (reason !== null) console.log(reason)
   },
   orphans,
