@@ -12,6 +12,8 @@ export type LocalR2Options = {
   buckets: readonly string[]
   accessKeyId: string
   secretAccessKey: string
+  /** Origins of the pages that may use it; none when not given. */
+  allowedOrigins?: readonly string[]
   /** Added to each request, in milliseconds. */
   latencyMs?: number
 }
@@ -21,7 +23,8 @@ export type LocalR2Options = {
  * R2 does), with CORS in front. Path style: `ENDPOINT/BUCKET/KEY`; region `auto`.
  */
 export async function startLocalR2(options: LocalR2Options) {
-  const { dir, port, buckets, accessKeyId, secretAccessKey, latencyMs = 0 } = options
+  const { dir, port, buckets, accessKeyId, secretAccessKey } = options
+  const { allowedOrigins = [], latencyMs = 0 } = options
   const s3Credentials = { accessKeyId, secretAccessKey }
   const r2 = new Miniflare(
     convertV4MiniflareOptions({
@@ -32,6 +35,9 @@ export async function startLocalR2(options: LocalR2Options) {
       host: '127.0.0.1',
       port: 0,
       cf: false,
+      // Miniflare's own port also serves every object without a signature. This moves all that is asked
+      // of it below S3's path.
+      upstream: `http://127.0.0.1${S3_PATH}/`,
       log: new Log(LogLevel.WARN),
       resourcePersistencePath: dir,
       r2Buckets: Object.fromEntries(
@@ -40,9 +46,17 @@ export async function startLocalR2(options: LocalR2Options) {
     }),
   )
   const upstream = await r2.ready
-  const gateway = await startS3Gateway({ upstreamPort: Number(upstream.port), port, latencyMs })
+  const gateway = await startS3Gateway({
+    upstreamPort: Number(upstream.port),
+    path: S3_PATH,
+    port,
+    allowedOrigins,
+    latencyMs,
+  })
   return {
     endpoint: `http://127.0.0.1:${gateway.port}${S3_PATH}`,
+    /** Where Miniflare itself listens, for tests of what answers there. */
+    ownPort: Number(upstream.port),
     /** Ends the endpoint; what was stored stays. */
     async stop(): Promise<void> {
       await gateway.stop()

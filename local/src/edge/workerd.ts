@@ -25,24 +25,27 @@ export type EdgeOptions = {
 
 const API = 'mist-api'
 const WEB = 'mist-web'
+const HOST = '127.0.0.1'
 
 /**
  * Runs the deployable bundles of the Worker and of the web app in one workerd, bound to one another
- * as in production. Each listens on a socket of its own, straight into its Worker: the development
- * front of `wrangler dev` costs some 2 ms a request.
+ * as in production. Each listens on a socket of its own, straight into its Worker (behind a door that
+ * checks the Host header): the development front of `wrangler dev` costs some 2 ms a request.
  */
 export async function startEdge(options: EdgeOptions) {
   const { bundles, apiPort, webPort, apiEnv, rateLimitFactor, runsSchedules } = options
   const api = readBuiltWorker(bundles.api)
   const web = readBuiltWorker(bundles.web)
-  const host = '127.0.0.1'
   const edge = new Miniflare(
     convertV4MiniflareOptions({
-      host,
+      host: HOST,
       port: 0,
       cf: false,
       log: new Log(LogLevel.WARN),
       workers: [
+        // The first answers at Miniflare's own port, too, where its door refuses everybody.
+        makeDoor(WEB, webPort),
+        makeDoor(API, apiPort),
         {
           name: WEB,
           modules: modulesIn(bundles.web),
@@ -56,7 +59,6 @@ export async function startEdge(options: EdgeOptions) {
             binding: 'ASSETS',
             routerConfig: { has_user_worker: true },
           },
-          unsafeDirectSockets: [{ host, port: webPort }],
         },
         {
           name: API,
@@ -74,12 +76,11 @@ export async function startEdge(options: EdgeOptions) {
               },
             ]),
           ),
-          unsafeDirectSockets: [{ host, port: apiPort }],
         },
       ],
     }),
   )
-  await edge.ready
+  const { port: ownPort } = await edge.ready
 
   // Locally nobody but us fires the cron triggers; every five minutes is what wrangler.toml asks.
   const worker = await edge.getWorker(API)
@@ -91,11 +92,29 @@ export async function startEdge(options: EdgeOptions) {
   }, 300_000)
 
   return {
+    /** Where Miniflare itself listens, for tests of what answers there. */
+    ownPort: Number(ownPort),
     /** Ends both Workers. */
     async stop(): Promise<void> {
       clearInterval(timer)
       await edge.dispose()
     },
+  }
+}
+
+const LOOPBACK = join(import.meta.dirname, '../loopback')
+
+/** Makes the Worker that stands before another, on its port, and lets in who knows the port's name. */
+function makeDoor(name: string, port: number) {
+  const file = (path: string) => ({ type: 'ESModule' as const, path: join(LOOPBACK, path) })
+  return {
+    name: `${name}-door`,
+    modules: [file('door-worker.js'), file('refusal.js')],
+    modulesRoot: LOOPBACK,
+    compatibilityDate: '2026-11-01',
+    bindings: { PORT: port },
+    serviceBindings: { NEXT: name },
+    unsafeDirectSockets: [{ host: HOST, port }],
   }
 }
 

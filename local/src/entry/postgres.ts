@@ -5,15 +5,19 @@ import { onStop } from '../process/entry.ts'
 // which must not hold up anything else.
 
 const [dataDir, port] = process.argv.slice(2)
-if (dataDir === undefined || port === undefined) throw new Error('usage: postgres.ts DIR PORT')
+// Not an argument: those can be read by every user of the machine.
+const password = process.env['EMBEDDED_POSTGRES_PASSWORD']
+if (dataDir === undefined || port === undefined || !password)
+  throw new Error('usage: EMBEDDED_POSTGRES_PASSWORD=… postgres.ts DIR PORT')
 
 const server = await startPgliteServer({
   dataDir,
   port: Number(port),
+  password,
   onFatal: (error) => {
     console.error('the embedded Postgres crashed', error)
     process.exit(1)
   },
 })
-console.log(`serving ${dataDir} at ${server.url}`)
+console.log(`serving ${dataDir} at port ${server.port}`) // its URL holds the password
 onStop(() => server.stop())

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import pg from 'pg'
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
+import { refuseEarly, whyRequestRefused } from '../loopback/refuse.ts'
+import { isSameSecret } from '../loopback/secret.ts'
 import { NeonRequest, runBatch, runOne, toHttpError } from './neon-http.ts'
 
 /** What {@link makeNeonProxy} needs. */
@@ -33,8 +35,9 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024
  *
  * Set the driver to `fetchEndpoint = url + '/sql'`, `wsProxy = () => '127.0.0.1:PORT/v2'`,
  * `useSecureWebSocket`, `pipelineTLS` and `pipelineConnect` all `false`. The credentials in the
- * driver's own connection string are used by WebSocket sessions only; HTTP statements run with
- * those of `upstream`.
+ * driver's own connection string must be those of `upstream`: over HTTP they are compared here,
+ * because the statements run with those of `upstream`, and over a WebSocket the database itself asks
+ * for them. No page in a browser is answered.
  */
 export async function makeNeonProxy(options: NeonProxyOptions) {
   const { upstream, port = 0, maxConnections = 20, latencyMs = 0, onStatement } = options
@@ -52,14 +55,20 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
     void answer(request, response)
   })
 
+  const isKnown = makeCredentialCheck(upstream)
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      const reason = whyRequestRefused(request, { port: boundPort, origins: [] })
+      if (reason !== null) return refuseEarly(response, 403, reason)
       if (request.method === 'GET' && request.url === '/healthz') {
         await pool.query('select 1')
         return send(response, 200, { status: 'ok' })
       }
       if (request.method !== 'POST' || request.url !== '/sql')
-        return send(response, 404, { message: 'POST /sql, or a WebSocket at /v2' })
+        return refuseEarly(response, 404, 'POST /sql, or a WebSocket at /v2')
+      if (!isKnown(request.headers['neon-connection-string']))
+        return refuseEarly(response, 401, "this is not the database's connection string")
       if (latencyMs > 0) await sleep(latencyMs)
       const parsed = NeonRequest.parse(await readBody(request), request.headers)
       if (onStatement) for (const { query } of parsed.statements) onStatement(query)
@@ -74,8 +83,9 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
   const sessions = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   const open = new Set<Socket>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (!request.url?.startsWith('/v2')) {
-      socket.destroy()
+    const door = { port: boundPort, origins: [] }
+    if (!request.url?.startsWith('/v2') || whyRequestRefused(request, door) !== null) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
       return
     }
     sessions.handleUpgrade(request, socket, head, (client) => {
@@ -111,6 +121,32 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
   }
 }
 
+/**
+ * Makes the check of a connection string: who asks must know the upstream's user, password and
+ * database. Its host may be spelled in another way.
+ */
+function makeCredentialCheck(upstream: string) {
+  const own = credentialsIn(upstream)
+  // The driver sends the same text each time: a statement must not wait for it to be parsed.
+  let known: string | null = null
+  return (text: string | string[] | undefined): boolean => {
+    if (typeof text !== 'string') return false
+    if (known !== null && text.length === known.length && isSameSecret(text, known)) return true
+    try {
+      if (!isSameSecret(credentialsIn(text), own)) return false
+    } catch {
+      return false // not a URL
+    }
+    known = text
+    return true
+  }
+}
+
+function credentialsIn(connectionString: string): string {
+  const { username, password, pathname } = new URL(connectionString)
+  return JSON.stringify([username, password, pathname].map(decodeURIComponent))
+}
+
 function send(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body)
   response.writeHead(status, {
@@ -121,15 +157,22 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(text)
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new RangeError('the request is larger than 64 MB')
-    chunks.push(chunk)
-  }
-  return (chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)).toString()
+function readBody(request: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk)
+      else {
+        // The rest is read and dropped: the answer and the next request come on the same connection.
+        chunks.length = 0
+        reject(new RangeError('the request is larger than 64 MB'))
+      }
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks).toString()))
+    request.once('error', reject)
+  })
 }
 
 /** Opens a raw connection; encrypted where the connection string asks for it. */

@@ -4,6 +4,7 @@ import { vector } from '@electric-sql/pglite-pgvector'
 import { mkdirSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
+import { makeSecret } from '../loopback/secret.ts'
 import { takeLock } from '../process/folder-lock.ts'
 import { makeSession } from './pglite-session.ts'
 import { makeTurns } from './turns.ts'
@@ -14,6 +15,8 @@ export type PgliteServerOptions = {
   dataDir: string
   /** 0 lets the system choose. */
   port: number
+  /** Asked of every client; a random one when not given. */
+  password?: string
   /** How long an open transaction may sit idle while others wait, in milliseconds. */
   idleInTransactionMs?: number
   /** Called when the embedded backend has crashed and nothing more can be served. */
@@ -45,7 +48,8 @@ const REPORTED_SETTINGS = [
  * and two backends on one folder destroy it
  */
 export async function startPgliteServer(options: PgliteServerOptions) {
-  const { dataDir, port, idleInTransactionMs = 15_000, onFatal = () => {} } = options
+  const { dataDir, port, password = makeSecret() } = options
+  const { idleInTransactionMs = 15_000, onFatal = () => {} } = options
   mkdirSync(dirname(dataDir), { recursive: true })
   const unlock = takeLock(`${dataDir}.lock`)
   const db = await PGlite.create({ dataDir, extensions: { vector, pg_trgm } }).catch((error) => {
@@ -68,6 +72,7 @@ export async function startPgliteServer(options: PgliteServerOptions) {
       socket,
       turns,
       settings,
+      password,
       idleInTransactionMs,
       run: (bytes) => db.execProtocolRaw(bytes),
       isLast: () => sockets.size === 0,
@@ -89,8 +94,8 @@ export async function startPgliteServer(options: PgliteServerOptions) {
 
   return {
     port: boundPort,
-    /** A connection string; any user, password and database name are let in. */
-    url: `postgres://postgres:postgres@127.0.0.1:${boundPort}/postgres`,
+    /** A connection string; any user and database name are let in, with this password. */
+    url: `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${boundPort}/postgres`,
     /** Ends all connections, writes everything out and frees the folder. */
     async stop(): Promise<void> {
       const closed = new Promise((resolve) => server.close(resolve))

@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net'
+import { isSameSecret } from '../loopback/secret.ts'
 import type { Turns } from './turns.ts'
 import {
+  ASK_PASSWORD,
   COPY_IN,
   errorMessage,
   finalStatus,
   isCopyIn,
   queryMessage,
+  readPassword,
   readStartup,
   scopeStatementName,
   splitMessages,
@@ -20,6 +23,8 @@ export type SessionOptions = {
   socket: Socket
   turns: Turns
   settings: Record<string, string>
+  /** What a client must know to be let in, whatever its name. */
+  password: string
   idleInTransactionMs: number
   /** Gives messages to the backend and answers what it says. */
   run: (bytes: Uint8Array) => Promise<Uint8Array>
@@ -28,14 +33,21 @@ export type SessionOptions = {
   onFatal: (error: unknown) => void
 }
 
+/** Who has not named the password by then is hung up on, in milliseconds. */
+const LET_IN_WITHIN_MS = 10_000
+
 /** After these the backend answers, or must take what it has been sent so far. */
 const BATCH_ENDS = new Set(['Q', 'S', 'H', 'F', 'c', 'f'])
 
 /** A connection of one client to the shared backend. */
 export function makeSession(options: SessionOptions) {
-  const { id, socket, turns, settings, idleInTransactionMs, run, isLast, onFatal } = options
+  const { id, socket, turns, settings, password } = options
+  const { idleInTransactionMs, run, isLast, onFatal } = options
   const statements = new Set<string>()
-  let isStarted = false
+  /** The protocol's version, once the client has said it. */
+  let minorVersion: number | null = null
+  let isLetIn = false
+  const lateTimer = setTimeout(() => socket.destroy(), LET_IN_WITHIN_MS)
   const life = { isClosed: false }
   let isPumping = false
   let unread: Buffer = Buffer.alloc(0)
@@ -48,7 +60,8 @@ export function makeSession(options: SessionOptions) {
 
   function receive(chunk: Buffer): void {
     unread = unread.length === 0 ? chunk : Buffer.concat([unread, chunk])
-    if (!isStarted && !start()) return
+    if (minorVersion === null && !start()) return
+    if (!isLetIn && !letIn()) return
     try {
       read()
     } catch (error) {
@@ -58,7 +71,7 @@ export function makeSession(options: SessionOptions) {
     if (ready.length > 0 && !isPumping) void pump()
   }
 
-  /** Answers whether the connection is let in. */
+  /** Answers whether the client has said which protocol it speaks. */
   function start(): boolean {
     for (;;) {
       const startup = readStartup(unread)
@@ -70,9 +83,9 @@ export function makeSession(options: SessionOptions) {
           unread = unread.subarray(startup.size)
           break
         case 'startup':
-          isStarted = true
+          minorVersion = startup.minorVersion
           unread = unread.subarray(startup.size)
-          socket.write(welcome(startup.minorVersion, settings))
+          socket.write(ASK_PASSWORD)
           return true
         default:
           // Nothing can interrupt the one backend, so a cancel request is only taken note of.
@@ -80,6 +93,22 @@ export function makeSession(options: SessionOptions) {
           return false
       }
     }
+  }
+
+  /** Answers whether the client has named the password. */
+  function letIn(): boolean {
+    const said = readPassword(unread)
+    if (said.kind === 'incomplete') return false
+    if (said.kind === 'password' && isSameSecret(said.password, password)) {
+      clearTimeout(lateTimer)
+      isLetIn = true
+      unread = unread.subarray(said.size)
+      socket.write(welcome(minorVersion ?? 0, settings))
+      return true
+    }
+    socket.end(errorMessage('FATAL', '28P01', 'password authentication failed'))
+    unread = Buffer.alloc(0)
+    return false
   }
 
   /** Moves complete messages into batches. */
@@ -164,6 +193,7 @@ export function makeSession(options: SessionOptions) {
     /** Frees the backend; an open transaction is rolled back. */
     close(): void {
       life.isClosed = true
+      clearTimeout(lateTimer)
       clearTimeout(idleTimer)
       if (!isPumping) void cleanUp()
     },

@@ -255,10 +255,12 @@ test('many clients at once all get their answers', async () => {
 
 test('an unreachable database is a 503, quickly', async () => {
   const nowhere = await findFreePort()
-  const orphan = await makeNeonProxy({ upstream: `postgres://a:b@127.0.0.1:${nowhere}/c` })
+  const upstream = `postgres://a:b@127.0.0.1:${nowhere}/c`
+  const orphan = await makeNeonProxy({ upstream })
   const started = performance.now()
   const response = await fetch(`${orphan.url}/sql`, {
     method: 'POST',
+    headers: { 'neon-connection-string': upstream },
     body: JSON.stringify({ query: 'select 1', params: [] }),
   })
   expect(response.status).toBe(503)

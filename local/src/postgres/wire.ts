@@ -29,6 +29,22 @@ export function readStartup(bytes: Buffer): Startup {
   return { kind: 'unsupported' }
 }
 
+/** What a client answers when it is asked for its password. */
+export type PasswordAnswer =
+  | { kind: 'incomplete' }
+  | { kind: 'password'; password: string; size: number }
+  | { kind: 'unsupported' }
+
+/** Reads a PasswordMessage; longer ones than anybody's password are not waited for. */
+export function readPassword(bytes: Buffer): PasswordAnswer {
+  if (bytes.length > 0 && bytes[0] !== 0x70) return { kind: 'unsupported' }
+  if (bytes.length < 5) return { kind: 'incomplete' }
+  const size = bytes.readInt32BE(1) + 1
+  if (size < 6 || size > 1_000) return { kind: 'unsupported' }
+  if (bytes.length < size) return { kind: 'incomplete' }
+  return { kind: 'password', password: bytes.toString('utf8', 5, size - 1), size }
+}
+
 /** One typed message inside a buffer: `bytes` includes the type and the length. */
 export type FrontendMessage = { type: string; bytes: Buffer }
 
@@ -102,6 +118,9 @@ function int32(value: number): Buffer {
   bytes.writeInt32BE(value)
   return bytes
 }
+
+/** AuthenticationCleartextPassword: nobody listens in on the loopback interface. */
+export const ASK_PASSWORD = message('R', int32(3))
 
 /** What a server says after it has let a client in. */
 export function welcome(minorVersion: number, settings: Record<string, string>): Buffer {

@@ -18,13 +18,13 @@ export function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Whether a Redis answers. */
+/** Whether a Redis answers, whoever is let in. */
 export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
     socket.once('data', (answer) => {
       socket.destroy()
-      resolve(answer.toString().startsWith('+PONG'))
+      resolve(/^(?:\+PONG|-NOAUTH)/.test(answer.toString()))
     })
     socket.once('error', () => resolve(false))
   })

@@ -5,6 +5,7 @@ import { migrate } from '@mist/db/migrate'
 import { importDemo } from '../demo/import.ts'
 import { buildEdge } from '../edge/build.ts'
 import { S3_PATH } from '../local-r2.ts'
+import { makeSecret } from '../loopback/secret.ts'
 import { LockedError, takeLock } from '../process/folder-lock.ts'
 import { startPart, type Part, type PartOptions } from '../process/part.ts'
 import { choosePorts, isPortFree } from '../process/ports.ts'
@@ -16,6 +17,7 @@ import { writeStackInfo, type StackInfo } from './info.ts'
 import { checkBuckets } from './buckets.ts'
 import { NOTHING_ASKED, planStart, type Permissions, type Plan } from './plan.ts'
 import { accepts, answersPing, isHealthy } from './probes.ts'
+import { configureRedis } from './redis.ts'
 import { requireCurrentSchema } from './schema-state.ts'
 import { readSettings } from './settings.ts'
 import { openState, type Login, type State } from './state.ts'
@@ -133,14 +135,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     bundles.catch(() => {}) // awaited below; a failure must not count as unhandled until then
 
+    // New at each start: whoever takes over a port of a stack that is down learns an old one only.
+    const passwords = { postgres: makeSecret(), redis: makeSecret() }
     const databaseUrl =
       settings.database.kind === 'embedded'
-        ? `postgres://postgres:postgres@127.0.0.1:${ports.postgres}/postgres`
+        ? `postgres://postgres:${passwords.postgres}@127.0.0.1:${ports.postgres}/postgres`
         : settings.database.url
     if (settings.database.kind === 'embedded') {
       say('starting Postgres (PGlite)')
       const data = join(dir, 'postgres')
-      await startOurs('postgres', [data, String(ports.postgres)], {}, () => accepts(ports.postgres))
+      const own = { EMBEDDED_POSTGRES_PASSWORD: passwords.postgres }
+      const isReady = () => accepts(ports.postgres)
+      await startOurs('postgres', [data, String(ports.postgres)], own, isReady)
     }
     if (settings.database.kind !== 'neon') {
       const own = {
@@ -153,6 +159,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     if (plan.migrate) await migrate(databaseUrl)
 
+    const webUrl = `http://localhost:${ports.web}`
+    const webOrigins = `${webUrl},http://127.0.0.1:${ports.web}`
     const s3 = {
       ...settings.s3,
       endpoint: settings.s3.endpoint ?? `http://127.0.0.1:${ports.s3}${S3_PATH}`,
@@ -165,20 +173,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         S3_BUCKETS: `${s3.bucket},${s3.originalsBucket}`,
         S3_DIR: join(dir, 's3'),
         S3_PORT: String(ports.s3),
+        S3_ALLOWED_ORIGINS: webOrigins,
         S3_LATENCY_MS: env['S3_LATENCY_MS'],
       }
       await startOurs('local-r2', [], own, () => accepts(ports.s3))
     }
 
     const redisUrl =
-      settings.redis.kind === 'embedded' ? `redis://127.0.0.1:${ports.redis}` : settings.redis.url
+      settings.redis.kind === 'embedded'
+        ? `redis://:${passwords.redis}@127.0.0.1:${ports.redis}`
+        : settings.redis.url
     if (settings.redis.kind === 'embedded') {
       say('starting Redis')
-      const redisDir = join(dir, 'redis')
-      mkdirSync(redisDir, { recursive: true })
       await start('redis', {
         command: 'redis-server',
-        args: redisArgs(ports.redis, redisDir),
+        args: configureRedis({
+          port: ports.redis,
+          dir: join(dir, 'redis'),
+          password: passwords.redis,
+        }),
         isReady: () => answersPing(ports.redis),
       })
     }
@@ -211,7 +224,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       })
     }
 
-    const webUrl = `http://localhost:${ports.web}`
     const apiUrl = `http://127.0.0.1:${ports.api}`
     const edge = {
       bundles: await bundles,
@@ -227,7 +239,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...(s3.publicEndpoint !== null && { S3_PUBLIC_ENDPOINT: s3.publicEndpoint }),
         ...(settings.mediaBaseUrl !== null && { MEDIA_BASE_URL: settings.mediaBaseUrl }),
         JWT_SECRET: settings.jwtSecret,
-        WEB_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
+        WEB_ORIGINS: webOrigins,
       },
     }
     say('starting the Worker and the web app (workerd)')
@@ -349,10 +361,4 @@ function portsOf(chosen: Record<string, number>): Record<(typeof PORT_NAMES)[num
     redis: port('redis'),
     metrics: port('metrics'),
   }
-}
-
-function redisArgs(port: number, dir: string): string[] {
-  // appendonly: an acknowledged job survives a crash; noeviction: BullMQ must never lose a key.
-  const durable = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
-  return ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, ...durable, '--save', '']
 }

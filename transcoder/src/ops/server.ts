@@ -8,12 +8,13 @@ import { Hono } from 'hono'
 import { basicAuth } from 'hono/basic-auth'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Metrics } from './metrics.ts'
+import { refuseOtherOrigins } from './same-origin.ts'
 
 const DASHBOARD = '/queues'
 
 /**
  * Serves what operators look at: `/healthz`, `/metrics` and, where a password is set, the queue
- * dashboard at `/queues` behind it.
+ * dashboard at `/queues` behind it. Pages of other origins are refused.
  *
  * @param port 0 lets the system choose
  */
@@ -27,6 +28,7 @@ export async function serveOps(options: {
 }) {
   const { port, host, dashboardPassword, metrics, queue, isHealthy } = options
   const app = new Hono()
+    .use(refuseOtherOrigins(host))
     .get('/healthz', (c) => {
       const ok = isHealthy()
       return c.json({ ok }, ok ? 200 : 503)

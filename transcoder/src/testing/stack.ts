@@ -29,11 +29,9 @@ export async function startTestStack({ s3LatencyMs = 0 }: { s3LatencyMs?: number
   const folder = mkdtempSync(join(tmpdir(), 'mist-test-'))
   const [postgresPort, redisPort, s3Port] = await freePorts(3)
   const postgres = () =>
-    startPart(
-      process.execPath,
-      [local('postgres.ts'), join(folder, 'pg'), String(postgresPort)],
-      {},
-    )
+    startPart(process.execPath, [local('postgres.ts'), join(folder, 'pg'), String(postgresPort)], {
+      EMBEDDED_POSTGRES_PASSWORD: 'postgres',
+    })
   const redis = () =>
     startPart(
       'sh',
