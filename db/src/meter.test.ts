@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { periodChargeMs, periodCount } from './contract/key-periods.ts'
+import { durationMs, periodChargeMs, periodCount } from './contract/key-periods.ts'
 import { PLANS, SESSION_IDLE_S, SESSION_RENEW_S } from './contract/plans.ts'
 import {
   makeFamily,
@@ -318,23 +318,25 @@ test('the plans in SQL are the plans of the contract', async () => {
 })
 
 test('periods in SQL are the periods of the contract, and add up to the track', async () => {
-  for (const sampleRate of [44_100, 48_000]) {
-    for (const sampleCount of [1, 1023, 529_408, 529_409, 8_000_000, 27_345_678]) {
-      const timing = {
-        sampleRate,
-        sampleCount,
-        primingSamples: 1024,
-      }
-      const { rows } = await db.execute(sql`
-        select period_count(${sampleRate}, ${sampleCount}, 1024) as periods,
-          array(select period_charge_ms(p, round(${sampleCount} * 1000.0 / ${sampleRate})::bigint)
-                from generate_series(0, period_count(${sampleRate}, ${sampleCount}, 1024) - 1) p) as charges`)
-      const { periods, charges } = rows[0] as { periods: number; charges: number[] }
-      expect(periods).toBe(periodCount(timing))
-      expect(charges).toEqual(charges.map((_, period) => periodChargeMs(timing, period)))
-      expect(charges.reduce((sum, charge) => sum + charge, 0)).toBe(
-        Math.round((sampleCount * 1000) / sampleRate),
-      )
+  for (const sampleRate of [22_050, 32_000, 44_100, 48_000]) {
+    const around = [12, 24, 36].flatMap((seconds) =>
+      [-1023, -25, -22, 0, 1, 22, 23, 1024, 2000, 2400, 2401, 5000].map(
+        (samples) => seconds * sampleRate + samples,
+      ),
+    )
+    const counts = [1, 1023, 529_408, 529_409, 8_000_000, 27_345_678, ...around]
+    const { rows } = await db.execute(sql`
+      select n as samples, period_count(${sampleRate}, n, 1024) as periods,
+        array(select period_charge_ms(p, round(n * 1000.0 / ${sampleRate})::bigint)
+              from generate_series(0, period_count(${sampleRate}, n, 1024)) p) as charges
+      from unnest(array[${sql.join(counts, sql`, `)}]::bigint[]) n`)
+    for (const row of rows as { samples: string; periods: number; charges: number[] }[]) {
+      const timing = { sampleRate, sampleCount: Number(row.samples), primingSamples: 1024 }
+      expect(row.periods).toBe(periodCount(timing))
+      expect(row.charges).toEqual(row.charges.map((_, period) => periodChargeMs(timing, period)))
+      expect(row.charges.reduce((sum, charge) => sum + charge, 0)).toBe(durationMs(timing))
+      // Behind the last period there is nothing to pay for.
+      expect(row.charges.at(-1)).toBe(0)
     }
   }
 })

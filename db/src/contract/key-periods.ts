@@ -14,6 +14,14 @@ export const SEGMENT_S = 4
 /** Seconds of a key period, and what a whole one is charged. */
 export const PERIOD_S = SEGMENTS_PER_PERIOD * SEGMENT_S
 
+/**
+ * What is left behind the last point of the grid has to last longer than this to be a segment of its
+ * own, and so perhaps a period; a shorter rest belongs to the segment before. Players reckon the end
+ * of the buffer with and without the encoder's delay (a frame, 23 ms): hls.js never finds the end of a
+ * track whose last segment lasts no longer than that. Twice as much leaves room, and is not worth a key.
+ */
+export const LEAST_LAST_SEGMENT_MS = 50
+
 /** Samples in one AAC-LC frame (ISO/IEC 14496-3). */
 export const AAC_FRAME_SAMPLES = 1024
 
@@ -41,13 +49,23 @@ export function frameCount({ sampleCount, primingSamples }: MediaTiming): number
   return Math.ceil((sampleCount + primingSamples) / AAC_FRAME_SAMPLES)
 }
 
-/** Number of segments of a rendition; the last may be short. */
-export function segmentCount(timing: MediaTiming): number {
-  const before = (frameCount(timing) - 1) * AAC_FRAME_SAMPLES
-  return Math.floor(before / (SEGMENT_S * timing.sampleRate)) + 1
+/** Length of the sound in whole milliseconds: what segments, periods and charges are reckoned from. */
+export function durationMs({
+  sampleRate,
+  sampleCount,
+}: Omit<MediaTiming, 'primingSamples'>): number {
+  return Math.round((sampleCount * 1000) / sampleRate)
 }
 
-/** Number of key periods: every third segment starts one. */
+/**
+ * Number of segments of a rendition. The last may be short, though not shorter than
+ * {@link LEAST_LAST_SEGMENT_MS}, or longer by as much.
+ */
+export function segmentCount(timing: MediaTiming): number {
+  return Math.max(1, Math.ceil((durationMs(timing) - LEAST_LAST_SEGMENT_MS) / (SEGMENT_S * 1000)))
+}
+
+/** Number of key periods: every third segment starts one. `period_count` in SQL is the same. */
 export function periodCount(timing: MediaTiming): number {
   return Math.ceil(segmentCount(timing) / SEGMENTS_PER_PERIOD)
 }
@@ -59,13 +77,13 @@ export function periodOfSegment(segment: number): number {
 
 /**
  * What a period is charged, in milliseconds: twelve seconds, and for the last one what is left of
- * the track, so the charges of all periods add up to its duration. `period_charge_ms` in SQL
- * computes the same; a test holds the two together.
+ * the track, so the charges of all periods add up to its duration, and none is 0. `period_charge_ms`
+ * in SQL computes the same; a test holds the two together.
  */
-export function periodChargeMs({ sampleRate, sampleCount }: MediaTiming, period: number): number {
-  const durationMs = Math.round((sampleCount * 1000) / sampleRate)
-  const periodMs = PERIOD_S * 1000
-  return Math.min((period + 1) * periodMs, durationMs) - Math.min(period * periodMs, durationMs)
+export function periodChargeMs(timing: MediaTiming, period: number): number {
+  const restMs = durationMs(timing) - period * PERIOD_S * 1000
+  if (period >= periodCount(timing)) return 0
+  return period === periodCount(timing) - 1 ? restMs : PERIOD_S * 1000
 }
 
 /** A master key ready for derivation; cannot be exported. (Node and workerd name the type differently.) */

@@ -1,4 +1,4 @@
-import { segmentStartFrame } from '@mist/db/contract'
+import { type MediaTiming, segmentCount, segmentStartFrame } from '@mist/db/contract'
 import { expect, test } from 'vitest'
 import { boxesIn, findBox } from './boxes.ts'
 import { makeFragmentReader, type AacFrame } from './fragment-reader.ts'
@@ -31,24 +31,52 @@ test('a stream that breaks off inside a fragment is an error', () => {
 })
 
 test.each([44_100, 48_000])('segments at %i Hz begin with the frames of the contract', (rate) => {
-  const segmenter = makeSegmenter(rate)
+  const segmenter = makeSegmenter({ sampleRate: rate, primingSamples: 1024 })
   const lengths: number[] = []
   const total = segmentStartFrame(rate, 9) + 5
   for (let i = 0; i < total; i++) {
     const segment = segmenter.push(frame(0, 10, i === total - 1 ? 100 : 1024))
     if (segment !== null) lengths.push(segment.samples)
   }
-  const last = segmenter.finish()
+  const rest = segmenter.finish()
+  lengths.push(...rest.slice(0, -1).map(({ samples }) => samples))
   expect(lengths).toEqual(
     Array.from(
       { length: 9 },
       (_, n) => (segmentStartFrame(rate, n + 1) - segmentStartFrame(rate, n)) * 1024,
     ),
   )
-  expect(last).toMatchObject({ index: 9, samples: 4 * 1024 + 100 })
+  expect(rest.at(-1)).toMatchObject({ index: 9, samples: 4 * 1024 + 100 })
   expect(segmenter.samples()).toBe((total - 1) * 1024 + 100)
-  expect(segmenter.finish()).toBeNull()
+  expect(segmenter.finish()).toEqual([])
 })
+
+/** Lengths in samples of the segments of a track, cut as the frames come. */
+function cutAll(timing: MediaTiming): number[] {
+  const segmenter = makeSegmenter(timing)
+  const cut: number[] = []
+  for (let left = timing.sampleCount + timing.primingSamples; left > 0; left -= 1024) {
+    const segment = segmenter.push(frame(0, 1, Math.min(1024, left)))
+    if (segment !== null) cut.push(segment.samples)
+  }
+  return [...cut, ...segmenter.finish().map(({ samples }) => samples)]
+}
+
+test.each([22_050, 32_000, 44_100, 48_000])(
+  'whatever the length, segments at %i Hz are as many and as long as the contract says',
+  (sampleRate) => {
+    for (const seconds of [4, 8, 12, 28]) {
+      for (let off = -2600; off <= 3900; off += 97) {
+        const timing = { sampleRate, sampleCount: seconds * sampleRate + off, primingSamples: 1024 }
+        const lengths = cutAll(timing)
+        expect(lengths).toHaveLength(segmentCount(timing))
+        expect(lengths.reduce((sum, each) => sum + each, 0)).toBe(timing.sampleCount + 1024)
+        const starts = lengths.map((_, segment) => segmentStartFrame(sampleRate, segment) * 1024)
+        expect(lengths.slice(0, -1)).toEqual(starts.slice(1).map((at, n) => at - starts[n]!))
+      }
+    }
+  },
+)
 
 test('a segment says when it starts and where its frames are', () => {
   const bytes = writeMediaSegment(2, 2 ** 33, [frame(9, 50)])

@@ -1,4 +1,10 @@
-import { segmentStartFrame } from '@mist/db/contract'
+import {
+  AAC_FRAME_SAMPLES,
+  LEAST_LAST_SEGMENT_MS,
+  type MediaTiming,
+  segmentCount,
+  segmentStartFrame,
+} from '@mist/db/contract'
 import type { AacFrame } from './fragment-reader.ts'
 import { writeMediaSegment } from './media-segment.ts'
 
@@ -14,39 +20,57 @@ export type Segment = {
 /**
  * Cuts a rendition's frames into segments on the four-second grid of the contract. As the frames of
  * all renditions start at the same instants, so do their segments.
- *
- * @param sampleRate Hz
  */
-export function makeSegmenter(sampleRate: number) {
+export function makeSegmenter({
+  sampleRate,
+  primingSamples,
+}: Pick<MediaTiming, 'sampleRate' | 'primingSamples'>) {
+  /**
+   * Whole frames beyond the end of a segment after which it is certain that another follows it: the
+   * encoder's delay and the shortest last segment, rounding included.
+   */
+  const framesKept = Math.ceil(
+    (primingSamples + ((LEAST_LAST_SEGMENT_MS + 1) * sampleRate) / 1000) / AAC_FRAME_SAMPLES,
+  )
   let frames: AacFrame[] = []
   let index = 0
   let framesBefore = 0
   let samplesBefore = 0
 
-  function cut(): Segment {
-    const samples = sum(frames)
-    const segment = { index, bytes: writeMediaSegment(index, samplesBefore, frames), samples }
-    framesBefore += frames.length
+  /** Takes the frames before frame `end` of the stream. */
+  function cutBefore(end: number): Segment {
+    const taken = frames.splice(0, end - framesBefore)
+    const samples = sum(taken)
+    const segment = { index, bytes: writeMediaSegment(index, samplesBefore, taken), samples }
+    framesBefore += taken.length
     samplesBefore += samples
-    frames = []
     index++
     return segment
   }
 
+  const nextStart = () => segmentStartFrame(sampleRate, index + 1)
+  const samples = () => samplesBefore + sum(frames)
+
   return {
-    /** Answers a segment when this frame completes one. */
+    /** Answers a segment when this frame makes certain that it is not the last. */
     push(frame: AacFrame): Segment | null {
       frames.push(frame)
-      return framesBefore + frames.length === segmentStartFrame(sampleRate, index + 1)
-        ? cut()
-        : null
+      // Only the frame that ends a track is shorter, and may be the one that decides.
+      const whole = framesBefore + frames.length - (frame.samples < AAC_FRAME_SAMPLES ? 1 : 0)
+      return whole >= nextStart() + framesKept ? cutBefore(nextStart()) : null
     },
-    /** Answers what is left. */
-    finish: (): Segment | null => (frames.length > 0 ? cut() : null),
+    /** Answers what is left: the last segment, and perhaps the one before it. */
+    finish(): Segment[] {
+      const timing = { sampleRate, primingSamples, sampleCount: samples() - primingSamples }
+      const rest: Segment[] = []
+      while (index < segmentCount(timing) - 1) rest.push(cutBefore(nextStart()))
+      if (frames.length > 0) rest.push(cutBefore(framesBefore + frames.length))
+      return rest
+    },
     /** Frames so far. */
     frames: () => framesBefore + frames.length,
     /** Samples so far, priming counted. */
-    samples: () => samplesBefore + sum(frames),
+    samples,
   }
 }
 

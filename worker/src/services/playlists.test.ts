@@ -1,4 +1,12 @@
-import { AAC_FRAME_SAMPLES, frameCount, newId, segmentCount, TrackId } from '@mist/db/contract'
+import {
+  AAC_FRAME_SAMPLES,
+  frameCount,
+  newId,
+  periodChargeMs,
+  periodCount,
+  segmentCount,
+  TrackId,
+} from '@mist/db/contract'
 import { expect, test } from 'vitest'
 import { masterPlaylist, mediaPlaylist, segmentDurations } from './playlists.ts'
 
@@ -53,6 +61,9 @@ test('the media playlist maps the clear init first, then gives each segment its 
 test.each([
   [44_100, 0.5],
   [44_100, 4],
+  [44_100, 4.03],
+  [44_100, 12],
+  [48_000, 12.06],
   [44_100, 180],
   [44_100, 10_800],
   [48_000, 24],
@@ -69,6 +80,20 @@ test.each([
     expect(Math.round(durationS)).toBeLessThanOrEqual(4)
   }
 })
+
+test.each([4, 8, 12, 16, 4.03])(
+  'a track of %f s ends with a segment that has sound of its own, under a key that has a price',
+  (seconds) => {
+    const timing = timingOf(44_100, seconds)
+    const text = mediaPlaylist({ ...track, timing }, rendition, urls)
+    const durations = [...text.matchAll(/EXTINF:([\d.]+)/g)].map((match) => Number(match[1]))
+    expect(durations.at(-1)).toBeGreaterThan(3.9)
+    expect(text).toContain('TARGETDURATION:4\n')
+    const periods = new Set([...text.matchAll(/keys\/[^/]+\/3\/(\d+)"/g)].map((match) => match[1]))
+    expect(periods.size).toBe(periodCount(timing))
+    expect(periodChargeMs(timing, periods.size - 1)).toBeGreaterThan(0)
+  },
+)
 
 test('a token goes into playlist and key URLs, and nowhere else', () => {
   const withToken = { ...urls, token: 'a.b.c' }

@@ -90,6 +90,9 @@ export function masterPlaylist(
 /**
  * Seconds of each segment, priming and padding included: whole AAC frames between two points of the
  * four-second grid, and in the last one what is left.
+ *
+ * In media of before LEAST_LAST_SEGMENT_MS that rest may be an object of its own, which is not listed:
+ * players never find the end behind it. The last segment is then shorter than said by at most 73 ms.
  */
 export function segmentDurations(timing: MediaTiming): number[] {
   const count = segmentCount(timing)

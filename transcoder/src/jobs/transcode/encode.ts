@@ -53,7 +53,7 @@ export async function encode(options: {
   const tracks = plan.renditions.map((rendition) => ({
     rendition,
     ivSeed: randomBytes(16),
-    segmenter: makeSegmenter(plan.sampleRate),
+    segmenter: makeSegmenter(plan),
     bandwidth: makeBandwidth(plan.sampleRate),
   }))
   type Track = (typeof tracks)[number]
@@ -92,8 +92,7 @@ export async function encode(options: {
   reader.end()
   const encodedAt = performance.now()
   for (const track of tracks) {
-    const segment = track.segmenter.finish()
-    if (segment !== null) cut.push({ track, segment })
+    cut.push(...track.segmenter.finish().map((segment) => ({ track, segment })))
   }
   await storeCut()
 
