@@ -23,3 +23,8 @@ export const stack = running()
 export function recording(name: string): string {
   return resolve(root, 'local/demo', name)
 }
+
+/** Path of one of the short files of the kind that people report. */
+export function fieldFile(name: string): string {
+  return resolve(root, 'transcoder/fixtures/field', name)
+}

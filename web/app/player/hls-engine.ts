@@ -51,6 +51,9 @@ export type Deck = {
 /** Ciphertext is free, so some is fetched ahead of the keys; the keys pace themselves. Seconds. */
 const BUFFER_AHEAD_S = 12
 
+/** A last segment of a track that is shorter is never found by hls.js. Seconds. */
+const SLIVER_S = 0.05
+
 /** Bits per second measured by the latest deck; what the next one starts from. */
 let knownBandwidth: number | null = null
 
@@ -252,6 +255,15 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
         return
       }
       onEvent({ type: 'broken' })
+    })
+    // hls.js reckons the end of the buffer from the playlist, the browser without the encoder's delay:
+    // where the last segment is no longer than that delay, hls.js waits for ever for what it has. The
+    // API's playlists hold no such segment any more; those of another, or from a cache, may.
+    made.on(Hls.Events.BUFFER_APPENDED, (_name, { frag }) => {
+      const details = frag && made.levels[frag.level]?.details
+      if (details && frag.sn === details.endSN && frag.duration < SLIVER_S) {
+        made.trigger(Hls.Events.BUFFER_EOS, { type: 'audio' })
+      }
     })
     // Recovering, which hls.js also does by itself, makes a new MediaSource: the element is paused
     // then, and says nothing of it.

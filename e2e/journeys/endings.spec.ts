@@ -1,0 +1,31 @@
+import { expect, test } from '@playwright/test'
+import { signIn } from '../support/people.ts'
+import { expectSound, player, playerReady, playNth, tapSound } from '../support/player.ts'
+import { fieldFile, stack } from '../support/stack.ts'
+
+/** Lengths at which the last segment would hold next to nothing: around and on multiples of four seconds. */
+const ENDINGS = ['end-3.99s.flac', 'end-4s.flac', 'end-4.03s.flac', 'end-12s.mp3']
+
+test('a track of whichever length ends, and the next one sounds', async ({ page }) => {
+  // Four tracks are encoded and heard to their ends.
+  test.setTimeout(240_000)
+  await signIn(page, stack.admin)
+  await page.goto('/admin/upload')
+  await playerReady(page)
+  await page.getByLabel('Files to upload').setInputFiles(ENDINGS.map(fieldFile))
+  const done = page.locator('li[data-phase=done]')
+  await expect(done).toHaveCount(ENDINGS.length, { timeout: 120_000 })
+
+  // The newest come first, and what follows them is the catalogue.
+  await page.goto('/')
+  await playerReady(page)
+  const headings = await page.locator('article').getByRole('heading').allInnerTexts()
+  await playNth(page, 0)
+  await tapSound(page)
+  for (const title of headings.slice(1, ENDINGS.length + 1)) {
+    const link = player(page).getByRole('link', { name: title, exact: true })
+    await expect(link).toBeVisible({ timeout: 30_000 })
+  }
+  await expectSound(page)
+  await player(page).getByRole('button', { name: 'Pause' }).click()
+})
