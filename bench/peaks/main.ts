@@ -50,6 +50,8 @@ try {
     const source = {
       format: { name: 'any', demuxer: 'wav' as const },
       codec: 'any',
+      audioStream: 0,
+      bitsPerSample: null,
       lossy: false,
       channels: 2,
       sampleRate: 44_100,
@@ -64,7 +66,10 @@ try {
       await ffmpeg([
         '-i',
         file,
-        ...encodeOptions({ ...plan, renditions: limited(plan, ceilingDb) }),
+        ...encodeOptions(
+          { ...plan, renditions: limited(plan, ceilingDb) },
+          { audioStream: 'a:0', isSteady: true },
+        ),
         coded,
       ])
       const row: Record<string, string | number | boolean> = {

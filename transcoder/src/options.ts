@@ -1,5 +1,6 @@
 import type { Env, StorageEnv } from './env.ts'
 import type { ProcessorConfig } from './jobs/transcode/processor.ts'
+import { stepLimits } from './jobs/transcode/step-deadline.ts'
 import type { makeFfmpeg } from './platform/ffmpeg/index.ts'
 import type { makeObjectStore } from './platform/object-store.ts'
 
@@ -40,6 +41,7 @@ export function processorConfig(env: Env): ProcessorConfig {
     ladder: env.LADDER,
     keyRing: env.CONTENT_KEY_SECRET,
     diskFullRetryMs: env.DISK_FULL_RETRY_S * 1000,
+    stepLimits: stepLimits(env.FFMPEG_WALL_S),
     limits: {
       maxBytes: env.MAX_UPLOAD_BYTES,
       maxDurationS: env.MAX_DURATION_S,

@@ -1,12 +1,17 @@
 import { ANALYSIS_RATE_HZ, makeAnalyser, type Analysis } from '../../audio/analyser.ts'
 import { FfmpegFailed, type Ffmpeg } from '../../platform/ffmpeg/index.ts'
 import { UnplayableSource } from './failures.ts'
-import { analyseOptions, inputOptions } from './ffmpeg-args.ts'
-import type { Loudness } from './plan.ts'
+import { analyseOptions, inputOptions, steadyDecoding } from './ffmpeg-args.ts'
+import { type FrameWalk, missingSeconds } from './frame-walk.ts'
+import { type Loudness, renditionRate } from './plan.ts'
 import { refuseLength } from './probe.ts'
 import type { Source, SourceLimits } from './source.ts'
 
-export type Heard = Analysis & { loudness: Loudness }
+export type Heard = Analysis & {
+  loudness: Loudness
+  /** Whether rate and channels are the same from start to end. */
+  isSteady: boolean
+}
 
 /**
  * A file that yields this much less than it declares is cut off. Encoder delay and padding, which
@@ -14,22 +19,35 @@ export type Heard = Analysis & { loudness: Loudness }
  */
 const MISSING_S = 0.5
 
-/**
- * Decodes a source once and measures everything: loudness, sample peak, features, embedding, waveform.
- *
- * @param onProgress how far, 0…1, where the length is known
- * @throws UnplayableSource `truncated`, `too-long`, `too-short`, `not-audio`
- */
-export async function analyse(options: {
+type AnalyseOptions = {
   ffmpeg: Ffmpeg
   folder: string
   file: string
   source: Source
+  /** What a file without an index consists of. */
+  walk: FrameWalk | null
   limits: SourceLimits
   signal: AbortSignal
+  /** How far, 0…1, where the length is known. */
   onProgress: (share: number) => void
-}): Promise<Heard> {
-  const { ffmpeg, folder, file, source, limits, signal, onProgress } = options
+}
+
+/**
+ * Decodes a source and measures everything: loudness, sample peak, features, embedding, waveform. Once,
+ * unless its rate or channels change in the middle.
+ *
+ * @throws UnplayableSource `truncated`, `too-long`, `too-short`, `not-audio`, `unsupported-format`
+ */
+export async function analyse(options: AnalyseOptions): Promise<Heard> {
+  const steady = await listen(options, true)
+  if (!hasChanged(steady.log)) return steady.heard()
+  return (await listen(options, false)).heard()
+}
+
+async function listen(
+  { ffmpeg, folder, file, source, walk, limits, signal, onProgress }: AnalyseOptions,
+  isSteady: boolean,
+): Promise<{ log: string; heard: () => Heard }> {
   const analyser = makeAnalyser()
   const floats = makeFloatReader()
   let samples = 0
@@ -39,7 +57,10 @@ export async function analyse(options: {
         folder,
         input: file,
         inputOptions: inputOptions(source.format),
-        outputOptions: analyseOptions(source),
+        outputOptions: analyseOptions({ ...source, isSteady }),
+        ...(isSteady
+          ? {}
+          : { decodedBy: steadyDecoding(source.audioStream, renditionRate(source)) }),
         signal,
       },
       (chunk) => {
@@ -53,26 +74,79 @@ export async function analyse(options: {
       },
     )
     .catch((error: unknown) => {
-      if (error instanceof FfmpegFailed && samples === 0) throw undecodable(source)
-      throw error
+      // The same file fails the same way another time, unless the machine was in trouble.
+      if (!(error instanceof FfmpegFailed) || error.isMachineTrouble) throw error
+      throw samples === 0 ? undecodable(source) : damaged(source, samples / ANALYSIS_RATE_HZ)
     })
-  const seconds = samples / ANALYSIS_RATE_HZ
-  if (samples === 0) throw undecodable(source)
-  if (source.declaredS !== null && seconds < source.declaredS - MISSING_S) {
-    throw new UnplayableSource(
-      'truncated',
-      `The file is cut off: it should last ${clock(source.declaredS)} but ends after ` +
-        `${clock(seconds)}. Upload the whole file.`,
-    )
+  return {
+    log,
+    heard() {
+      if (samples === 0) throw undecodable(source)
+      const seconds = samples / ANALYSIS_RATE_HZ
+      refuseIncomplete(source, walk, seconds)
+      refuseLength(limits, seconds)
+      return { ...analyser.finish(), loudness: readLoudness(log), isSteady }
+    },
   }
-  refuseLength(limits, seconds)
-  return { ...analyser.finish(), loudness: readLoudness(log) }
 }
 
+/**
+ * Whether ffmpeg built its filters anew in the middle. Each ebur128 says what it has measured when it
+ * ends; the first to say so was only there to find out what the graph looks like, before the output was
+ * opened. Where the log begins after that, there were very many.
+ */
+export function hasChanged(log: string): boolean {
+  const opened = log.lastIndexOf('Output #0')
+  return opened < 0 || log.slice(opened).split('Summary:').length > 2
+}
+
+/** @throws UnplayableSource `truncated` */
+function refuseIncomplete(source: Source, walk: FrameWalk | null, heardS: number): void {
+  const { declaredS } = source
+  if (declaredS !== null && heardS >= declaredS - MISSING_S) return
+  const missingS = walk === null ? 0 : missingSeconds(walk, heardS)
+  if (missingS > 0) {
+    throw new UnplayableSource(
+      'truncated',
+      `The file has holes: about ${clock(missingS)} of its sound are missing, and ${clock(heardS)} ` +
+        'are left. Upload the whole file.',
+    )
+  }
+  // A header that overstates is wrong about a file whose frames go on, whole, to its end.
+  if (declaredS === null || walk?.endsWhole === true) return
+  throw new UnplayableSource(
+    'truncated',
+    `The file is cut off: it should last ${clock(declaredS)} but ends after ${clock(heardS)}. ` +
+      'Upload the whole file.',
+  )
+}
+
+/** Twenty-four bits are what ffmpeg 5.1 decodes of FLAC. */
+const MOST_FLAC_BITS = 24
+
+/** Nothing came out: which of the reasons is it? */
 function undecodable(source: Source): UnplayableSource {
+  const { format, codec, bitsPerSample, declaredS } = source
+  if (codec === 'flac' && bitsPerSample !== null && bitsPerSample > MOST_FLAC_BITS) {
+    return new UnplayableSource(
+      'unsupported-format',
+      `The FLAC file has ${bitsPerSample} bits per sample; we decode up to ${MOST_FLAC_BITS}. ` +
+        'Convert it to 24 bits.',
+    )
+  }
+  return declaredS === null
+    ? new UnplayableSource(
+        'not-audio',
+        `The file begins like ${format.name}, but no sound can be decoded from it.`,
+      )
+    : damaged(source, 0)
+}
+
+function damaged({ format }: Source, heardS: number): UnplayableSource {
   return new UnplayableSource(
-    'not-audio',
-    `The file begins like ${source.format.name}, but no sound can be decoded from it.`,
+    'truncated',
+    `The ${format.name} file is damaged: nothing can be decoded after ${clock(heardS)}. ` +
+      'Upload the whole file.',
   )
 }
 

@@ -6,7 +6,8 @@ import { makeSegmenter, type Segment } from '../../cmaf/segmenter.ts'
 import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
 import { makeBandwidth } from './bandwidth.ts'
 import { makeSegmentCipher } from './encrypt.ts'
-import { encodeOptions, inputOptions } from './ffmpeg-args.ts'
+import { UnplayableSource } from './failures.ts'
+import { encodeOptions, inputOptions, steadyDecoding } from './ffmpeg-args.ts'
 import type { Plan, RenditionPlan } from './plan.ts'
 import type { Source } from './source.ts'
 import type { makeUploads } from './store.ts'
@@ -39,6 +40,8 @@ export async function encode(options: {
   folder: string
   file: string
   source: Source
+  /** What was measured of it: seconds, and whether rate and channels are the same throughout. */
+  heard: { durationS: number; isSteady: boolean }
   plan: Plan
   trackId: TrackId
   version: number
@@ -48,7 +51,7 @@ export async function encode(options: {
   /** Seconds encoded so far. */
   onProgress: (seconds: number) => void
 }): Promise<Encoded> {
-  const { plan, trackId, version, uploads } = options
+  const { source, heard, plan, trackId, version, uploads } = options
   const cipher = makeSegmentCipher(options.masterKey, trackId, version)
   const tracks = plan.renditions.map((rendition) => ({
     rendition,
@@ -80,8 +83,9 @@ export async function encode(options: {
     {
       folder: options.folder,
       input: options.file,
-      inputOptions: inputOptions(options.source.format),
-      outputOptions: encodeOptions(plan),
+      inputOptions: inputOptions(source.format),
+      outputOptions: encodeOptions(plan, { ...source, ...heard }),
+      ...(heard.isSteady ? {} : { decodedBy: steadyDecoding(source.audioStream, plan.sampleRate) }),
       signal: options.signal,
     },
     (chunk) => {
@@ -100,6 +104,7 @@ export async function encode(options: {
     tracks.map(({ segmenter }) => ({ samples: segmenter.samples(), frames: segmenter.frames() })),
     plan,
   )
+  refuseDifference(heard.durationS, timing.sampleCount / plan.sampleRate)
   const renditions = tracks.map(({ rendition, ivSeed, bandwidth }) => ({
     name: rendition.name,
     bitrate: rendition.bitrate,
@@ -112,6 +117,19 @@ export async function encode(options: {
     await uploads.add(initKey(trackId, version, name), init, 'video/mp4')
   }
   return { renditions, ...timing, encodedAt }
+}
+
+/** Two decodes of one file may differ by what resamplers hold back, not by more. Seconds. */
+const MOST_DIFFERENCE_S = 0.1
+
+/** @throws UnplayableSource `unsupported-format`: what would be published is not what was heard */
+function refuseDifference(heardS: number, encodedS: number): void {
+  if (Math.abs(heardS - encodedS) <= MOST_DIFFERENCE_S) return
+  throw new UnplayableSource(
+    'unsupported-format',
+    `Of ${heardS.toFixed(1)} s that were heard ${encodedS.toFixed(1)} s could be encoded: the sound changes ` +
+      'its format in the middle. Encode the file anew.',
+  )
 }
 
 function initOf(

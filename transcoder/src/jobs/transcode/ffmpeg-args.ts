@@ -34,10 +34,10 @@ const DECODERS = [
   'pcm_mulaw',
 ] as const
 
-/**
- * Decoders that ffprobe may open besides: it gives up on a file in which one stream's decoder is
- * forbidden, and covers and music videos are welcome. ffmpeg itself never gets them.
- */
+/** Codecs that ffprobe may name for the sound of a track; the decoders of MPEG audio have other names. */
+export const DECODED_CODECS: ReadonlySet<string> = new Set(DECODERS)
+
+/** Decoders of pictures, without which ffmpeg can't tell a cover's dimensions, and then copies none. */
 const PROBED_DECODERS = [
   'mjpeg',
   'png',
@@ -68,6 +68,12 @@ const STEREO = 'aresample=rematrix_maxval=1,aformat=channel_layouts=stereo'
 const IN_LARGE_PIECES = ['-flush_packets', '0']
 
 /**
+ * ffmpeg ends with code 69 when it could not decode two thirds of the packets. We look at how much was
+ * heard instead.
+ */
+const HOWEVER_DAMAGED = ['-max_error_rate', '1']
+
+/**
  * Options in front of every `-i`: exactly one demuxer, our decoders, no protocol but local files.
  * The protocol list alone does not do it: with it, ffmpeg 5.1 still decodes another local file
  * through a playlist.
@@ -76,7 +82,7 @@ export function inputOptions(format: SourceFormat): string[] {
   return confined(format, DECODERS)
 }
 
-/** The same for ffprobe. */
+/** The same where pictures are looked for. */
 export function probeOptions(format: SourceFormat): string[] {
   return confined(format, [...DECODERS, ...PROBED_DECODERS])
 }
@@ -91,7 +97,50 @@ function confined(format: SourceFormat, decoders: readonly string[]): string[] {
     decoders.join(','),
     '-f',
     format.demuxer,
+    ...(format.skipBytes === undefined ? [] : ['-skip_initial_bytes', String(format.skipBytes)]),
   ]
+}
+
+/**
+ * What both decodes of a source start from: its stream of sound by itself, or, where channels or rate
+ * change in the middle, what `steadyDecoding` makes of it.
+ */
+function inputPad({ audioStream, isSteady }: Decoded): string {
+  return isSteady ? `[0:${audioStream}]` : '[0:0]'
+}
+
+/** How the sound of a source is decoded. */
+export type Decoded = {
+  /** Index of its stream, or of its stream of sound. */
+  audioStream: number | `a:${number}`
+  /** Whether rate and layout are the same from start to end. */
+  isSteady: boolean
+}
+
+/**
+ * A first ffmpeg for sound that changes its rate or its channels: the filters of the second, which it
+ * feeds, would be built anew at each change, and whatever they had measured or counted be lost. Here
+ * they only convert, and raw PCM has no clock that could start again.
+ */
+export function steadyDecoding(
+  audioStream: number,
+  sampleRate: number,
+): { outputOptions: string[]; inputOptions: string[] } {
+  const filters = `aresample=${sampleRate}:rematrix_maxval=1,aformat=sample_fmts=flt:channel_layouts=stereo`
+  const pcm = ['-f', 'f32le', '-ar', String(sampleRate), '-ac', '2']
+  return {
+    outputOptions: [
+      '-v',
+      'error',
+      ...HOWEVER_DAMAGED,
+      '-map',
+      `0:${audioStream}`,
+      '-af',
+      filters,
+      ...pcm,
+    ],
+    inputOptions: ['-protocol_whitelist', 'pipe', '-format_whitelist', 'f32le', ...pcm],
+  }
 }
 
 /**
@@ -99,16 +148,17 @@ function confined(format: SourceFormat, decoders: readonly string[]): string[] {
  * log) and mono float PCM for the analyser. The two must part before the downmix, because the
  * format that the PCM asks for would travel up a plain chain and ebur128 would measure mono.
  */
-export function analyseOptions(source: { channels: number }): string[] {
+export function analyseOptions(source: Decoded & { channels: number }): string[] {
   const graph = [
     // More than two channels are measured as what listeners get to hear.
-    `[0:a:0]${source.channels > 2 ? `${STEREO},` : ''}asplit=2[whole][part]`,
+    `${inputPad(source)}${source.isSteady && source.channels > 2 ? `${STEREO},` : ''}asplit=2[whole][part]`,
     '[whole]ebur128=peak=sample:framelog=verbose,anullsink',
     `[part]aresample=${ANALYSIS_RATE_HZ}:rematrix_maxval=1,aformat=sample_fmts=flt:channel_layouts=mono[pcm]`,
   ]
   return [
     '-v',
     'info',
+    ...HOWEVER_DAMAGED,
     '-filter_complex',
     graph.join(';'),
     '-map',
@@ -123,11 +173,11 @@ export function analyseOptions(source: { channels: number }): string[] {
  * One decode, one gain, all renditions: fragmented MP4 on standard output with a track for each
  * rendition, in the ladder's order, every fragment one track's.
  */
-export function encodeOptions(plan: Plan): string[] {
+export function encodeOptions(plan: Plan, source: Decoded): string[] {
   // Renditions with one ceiling share a limiter.
   const ceilings = [...new Set(plan.renditions.map(({ ceilingDb }) => ceilingDb))]
   const chain = [
-    `[0:a:0]aresample=${plan.sampleRate}`,
+    `${inputPad(source)}aresample=${plan.sampleRate}`,
     STEREO,
     ...(plan.gainDb === 0 ? [] : [`volume=${plan.gainDb.toFixed(2)}dB:precision=float`]),
     split(ceilings.map((_, group) => `[g${group}]`)),
@@ -143,6 +193,7 @@ export function encodeOptions(plan: Plan): string[] {
   return [
     '-v',
     'error',
+    ...HOWEVER_DAMAGED,
     '-filter_complex',
     [chain, ...groups].join(';'),
     ...plan.renditions.flatMap((_, i) => ['-map', `[r${i}]`]),

@@ -74,9 +74,14 @@ export type Loudness = {
   samplePeakDbfs: number | null
 }
 
+/** Hz of the renditions of a source. */
+export function renditionRate({ sampleRate }: Pick<Source, 'sampleRate'>): number {
+  return sampleRate === 48_000 ? 48_000 : 44_100
+}
+
 /** Decides how a source is encoded. */
 export function makePlan(source: Source, loudness: Loudness, ladder: readonly number[]): Plan {
-  const sampleRate = source.sampleRate === 48_000 ? 48_000 : 44_100
+  const sampleRate = renditionRate(source)
   const gainDb = chooseGain(loudness)
   // A mono source goes to both sides 3 dB lower each, which is as loud and peaks lower.
   const peak = (loudness.samplePeakDbfs ?? -Infinity) - (source.channels === 1 ? 3.01 : 0)

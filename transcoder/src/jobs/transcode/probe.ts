@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Ffmpeg } from '../../platform/ffmpeg/index.ts'
-import { FfmpegFailed } from '../../platform/ffmpeg/index.ts'
-import { UnplayableSource } from './failures.ts'
-import { probeOptions } from './ffmpeg-args.ts'
+import { FfmpegFailed, OutputTooLong } from '../../platform/ffmpeg/index.ts'
+import { OutOfTime, UnplayableSource } from './failures.ts'
+import { DECODED_CODECS, probeOptions } from './ffmpeg-args.ts'
 import type { Source, SourceLimits } from './source.ts'
 import type { SourceFormat } from './source-format.ts'
 
@@ -16,7 +16,10 @@ const Stream = z.object({
   channels: number,
   bit_rate: number,
   duration: number,
-  disposition: z.object({ attached_pic: z.int().optional() }).optional(),
+  bits_per_raw_sample: number,
+  disposition: z
+    .object({ attached_pic: z.int().optional(), default: z.int().optional() })
+    .optional(),
   tags: z.record(z.string(), z.string()).optional(),
 })
 
@@ -28,6 +31,14 @@ const ProbeAnswer = z.object({
     tags: z.record(z.string(), z.string()).optional(),
   }),
 })
+
+type ProbedStream = z.infer<typeof Stream>
+
+/** What ffprobe is asked for: all that it knows of a file can be megabytes. */
+const ENTRIES =
+  'stream=index,codec_type,codec_name,sample_rate,channels,bit_rate,bits_per_raw_sample,duration' +
+  ':stream_disposition=attached_pic,default:format=duration,bit_rate'
+const TAG_ENTRIES = ':stream_tags:format_tags'
 
 const LOSSLESS = /^(flac|alac|pcm_)/
 
@@ -48,23 +59,20 @@ export async function probe(options: {
   signal: AbortSignal
 }): Promise<Source> {
   const { ffmpeg, folder, file, format, limits, signal } = options
-  const { json, log } = await ffmpeg
-    .probe(folder, file, probeOptions(format), signal)
+  const ask = (entries: string) =>
+    ffmpeg.probe({ folder, input: file, inputOptions: probeOptions(format), signal }, entries)
+  const { json, log } = await ask(ENTRIES + TAG_ENTRIES)
     .catch((error: unknown) => {
-      if (error instanceof FfmpegFailed) throw unreadable(format, error.log)
+      if (error instanceof OutputTooLong) return ask(ENTRIES)
       throw error
     })
+    .catch((error: unknown) => {
+      throw refusalOf(error, format)
+    })
   const answer = ProbeAnswer.parse(JSON.parse(json))
-  const audio = answer.streams.find((stream) => stream.codec_type === 'audio')
-  if (audio === undefined) {
-    throw new UnplayableSource(
-      'no-audio-stream',
-      'The file has no sound in it, only pictures or data. Upload the audio.',
-    )
-  }
+  const audio = chooseAudio(answer.streams, format)
   const codec = audio.codec_name ?? 'unknown'
   const { channels = 0, sample_rate: sampleRate = 0 } = audio
-  if (channels === 0 || sampleRate === 0) throw undecodable(format, codec)
   refuseBeyond(limits, channels, sampleRate)
   const declared = audio.duration ?? answer.format.duration
   const declaredS = declared === undefined || log.includes(GUESSED) ? null : declared
@@ -72,6 +80,8 @@ export async function probe(options: {
   return {
     format,
     codec,
+    audioStream: audio.index,
+    bitsPerSample: audio.bits_per_raw_sample ?? null,
     lossy: !LOSSLESS.test(codec),
     channels,
     sampleRate,
@@ -86,6 +96,46 @@ export async function probe(options: {
       ),
     ),
   }
+}
+
+/**
+ * Chooses the stream that becomes the track: of those with sound that we decode the default one, or the
+ * first. What else the file holds (other languages, subtitles, pictures, data) is nobody's business.
+ */
+function chooseAudio(streams: readonly ProbedStream[], format: SourceFormat): ProbedStream {
+  const audio = streams.filter((stream) => stream.codec_type === 'audio')
+  const [first] = audio
+  if (first === undefined) {
+    throw new UnplayableSource(
+      'no-audio-stream',
+      'The file has no sound in it, only pictures or data. Upload the audio.',
+    )
+  }
+  const decoded = audio.filter(
+    ({ codec_name: codec, channels = 0, sample_rate: sampleRate = 0 }) =>
+      codec !== undefined && DECODED_CODECS.has(codec) && channels > 0 && sampleRate > 0,
+  )
+  const chosen = decoded.find((stream) => stream.disposition?.default === 1) ?? decoded[0]
+  if (chosen === undefined) throw undecodable(format, first.codec_name ?? 'unknown')
+  return chosen
+}
+
+/** What it means for the job that ffprobe did not answer; the machine's troubles stay what they are. */
+function refusalOf(error: unknown, format: SourceFormat): unknown {
+  if (error instanceof FfmpegFailed && !error.isMachineTrouble) return unreadable(format, error.log)
+  if (error instanceof OutOfTime) {
+    return new UnplayableSource(
+      'timed-out',
+      `The ${format.name} file is built in a way that takes too long to read. Encode it anew.`,
+    )
+  }
+  if (error instanceof OutputTooLong) {
+    return new UnplayableSource(
+      'unsupported-format',
+      `The ${format.name} file has more streams in it than we read. Upload the audio alone.`,
+    )
+  }
+  return error
 }
 
 /** @throws UnplayableSource `too-long`, `too-short` */
@@ -130,8 +180,6 @@ function refuseBeyond(limits: SourceLimits, channels: number, sampleRate: number
 }
 
 function unreadable(format: SourceFormat, log: string): UnplayableSource {
-  const forbidden = /Codec \((\w+)\) not on whitelist/.exec(log)?.[1]
-  if (forbidden !== undefined) return undecodable(format, forbidden)
   // An MP4 whose index is missing was cut off while it was written or sent.
   return /moov atom not found|partial file|truncated/i.test(log)
     ? new UnplayableSource(

@@ -27,6 +27,7 @@ import {
   Superseded,
   UnplayableSource,
 } from './failures.ts'
+import { walkFrames } from './frame-walk.ts'
 import { makeJobRepo, type ClaimedJob } from './job-repo.ts'
 import { makePlan } from './plan.ts'
 import { probe } from './probe.ts'
@@ -34,6 +35,7 @@ import type { SourceLimits } from './source.ts'
 import { makeProgress } from './progress.ts'
 import { publish, publishEmbedding } from './publish.ts'
 import { readSourceFormat } from './source-format.ts'
+import { makeStepDeadline, type StepDeadline, type StepLimits } from './step-deadline.ts'
 import { makeUploads } from './store.ts'
 import { readTags } from './tags.ts'
 
@@ -53,13 +55,15 @@ export type ProcessorConfig = {
   keyRing: KeyRing
   /** After a run that met a full disk. */
   diskFullRetryMs: number
+  stepLimits: StepLimits
 }
 
 /** A run under way. */
 type Run = {
   job: ClaimedJob
   progress: ReturnType<typeof makeProgress>
-  /** Aborted when the transcoder stops or another run has taken over. */
+  deadline: StepDeadline
+  /** Aborted when the transcoder stops, another run has taken over, or a step takes too long. */
   signal: AbortSignal
 }
 
@@ -108,7 +112,7 @@ export function makeProcessor(options: {
           return { kind: 'failed', code: 'internal', detail }
         }
         if (claim.kind === 'nothing-to-do') return { kind: 'skipped' }
-        run = begin(claim.job, runOptions.signal)
+        run = startRun(claim.job, runOptions.signal)
         const outcome = await complete(run)
         outages.delete(jobId)
         return outcome
@@ -122,14 +126,16 @@ export function makeProcessor(options: {
   }
 
   /** Starts to report on a job that was claimed. */
-  function begin(job: ClaimedJob, stop: AbortSignal): Run {
+  function startRun(job: ClaimedJob, stop: AbortSignal): Run {
     const lost = new AbortController()
+    const deadline = makeStepDeadline(config.stepLimits)
     const progress = makeProgress({
       send: (step, share) => jobs.report(job, step, share),
       onLost: () => lost.abort(new Superseded('another run has taken the job over')),
       onStep,
     })
-    return { job, progress, signal: AbortSignal.any([stop, lost.signal]) }
+    const signal = AbortSignal.any([stop, lost.signal, deadline.signal])
+    return { job, progress, deadline, signal }
   }
 
   async function complete(run: Run): Promise<Outcome> {
@@ -138,42 +144,56 @@ export function makeProcessor(options: {
         throw new UnplayableSource('gave-up', `It was interrupted ${MAX_RUNS} times. Try again.`)
       }
       return await withWorkspace(config.workDir, (folder) => transcode(run, folder))
+    } catch (error) {
+      // What a store or a parser makes of an abort says less than the reason for it.
+      throw run.signal.aborted ? run.signal.reason : error
     } finally {
+      run.deadline.stop()
       await run.progress.stop()
     }
   }
 
-  async function transcode({ job, signal, progress }: Run, folder: string): Promise<Outcome> {
+  async function transcode(run: Run, folder: string): Promise<Outcome> {
+    const { job, signal, progress } = run
     const { trackId, version } = job
     const { limits } = config
     const file = ORIGINAL
+    const begin = (step: JobStep) => {
+      progress.begin(step)
+      run.deadline.begin(step)
+    }
 
-    progress.begin('download')
+    begin('download')
     await download({ objects, job, file: join(folder, file), maxBytes: limits.maxBytes, signal })
 
-    progress.begin('probe')
+    begin('probe')
     const format = await readSourceFormat(join(folder, file))
-    await refuseCutOff(join(folder, file), format)
-    const source = await probe({ ffmpeg, folder, file, format, limits, signal })
+    const { chainS } = await refuseCutOff(join(folder, file), format, signal)
+    const walk = await walkFrames(join(folder, file), format, signal)
+    const probed = await probe({ ffmpeg, folder, file, format, limits, signal })
+    const source = { ...probed, declaredS: chainS ?? probed.declaredS }
 
-    progress.begin('analyse')
+    begin('analyse')
     const heard = await analyse({
       ffmpeg,
       folder,
       file,
       source,
+      walk,
       limits,
       signal,
       onProgress: (share) => progress.advance(share),
     })
     if (job.kind === 'reembed') {
-      progress.begin('publish')
+      begin('publish')
       await publishEmbedding(db, job, heard)
       return done(heard.features.durationS, null)
     }
 
-    progress.begin('encode')
-    const plan = makePlan(source, heard.loudness, config.ladder)
+    begin('encode')
+    // What changes its channels in the middle was brought to two before it was measured.
+    const measured = heard.isSteady ? source : { ...source, channels: 2 }
+    const plan = makePlan(measured, heard.loudness, config.ladder)
     const masterKey = new Uint8Array(randomBytes(16))
     const uploads = makeUploads(objects, signal)
     const onSkipped = (reason: string) => log.info({ jobId: job.jobId, reason }, 'skipped a cover')
@@ -186,6 +206,7 @@ export function makeProcessor(options: {
       folder,
       file,
       source,
+      heard: { durationS: heard.features.durationS, isSteady: heard.isSteady },
       plan,
       trackId,
       version,
@@ -197,7 +218,7 @@ export function makeProcessor(options: {
     await uploads.finish()
     const storedAt = performance.now()
 
-    progress.begin('publish')
+    begin('publish')
     const key = await wrapMasterKey(config.keyRing, masterKey, trackId, version)
     signal.throwIfAborted()
     await publish(db, job, {

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { UnplayableSource } from './failures.ts'
+import { adtsFrameBytes, isFreeFormat, mpegFrameBytes } from './mpeg-frames.ts'
 
 /** The demuxers that may open an upload. Each reads one local file and nothing that it points to. */
 type Demuxer = 'mp3' | 'flac' | 'wav' | 'mov' | 'ogg' | 'aac' | 'aiff'
@@ -8,6 +9,8 @@ export type SourceFormat = {
   demuxer: Demuxer
   /** As people call it. */
   name: string
+  /** Where the sound begins, if behind something that the demuxer does not skip by itself. */
+  skipBytes?: number
 }
 
 const MP3: SourceFormat = { demuxer: 'mp3', name: 'MP3' }
@@ -39,7 +42,18 @@ const REFUSED: readonly { starts: string; at?: number; name: string }[] = [
 const HEAD_BYTES = 65_536
 
 /** Tags in front of tags happen; more than that is a joke. */
-const MAX_ID3_TAGS = 8
+const MAX_TAGS = 8
+
+/** Zeros behind a tag that forgot to say how long it is padded. */
+const MAX_ZERO_BYTES = 16 * 1024 ** 2
+
+type Head = {
+  /** The first bytes behind the tags. */
+  head: Buffer
+  tagged: boolean
+  /** Where they begin, if demuxers need to be told. */
+  skipBytes?: number
+}
 
 /**
  * Tells by its first bytes what a file is. The name and the declared type are never asked, and no
@@ -54,29 +68,73 @@ export async function readSourceFormat(file: string): Promise<SourceFormat> {
     if ((await handle.stat()).size === 0) {
       throw new UnplayableSource('empty-file', 'The file is empty. Upload it again.')
     }
-    return sniff(await headAfterTags(handle))
+    const head = await headAfterTags(handle)
+    const format = sniff(head)
+    // The other formats count offsets from where the file begins.
+    return head.skipBytes === undefined || (format !== MP3 && format !== AAC)
+      ? format
+      : { ...format, skipBytes: head.skipBytes }
   } finally {
     await handle.close()
   }
 }
 
-/** The first bytes after ID3v2 tags (which also come before AAC and FLAC). */
-async function headAfterTags(handle: FileHandle): Promise<{ head: Buffer; tagged: boolean }> {
+/** The first bytes after ID3v2 and APE tags (which also come before AAC and FLAC) and zeros. */
+async function headAfterTags(handle: FileHandle): Promise<Head> {
   let at = 0
+  // ffmpeg itself skips ID3 tags, as many as there are, and reads them.
+  let isPlain = true
   for (let tag = 0; ; tag++) {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, at)
-    const head = buffer.subarray(0, bytesRead)
-    if (tag === MAX_ID3_TAGS || bytesRead < 10 || head.toString('latin1', 0, 3) !== 'ID3') {
-      return { head, tagged: tag > 0 }
+    const head = await readAt(handle, at)
+    const size = tag === MAX_TAGS ? 0 : tagBytes(head)
+    if (size > 0) {
+      at += size
+      isPlain &&= head[0] === 0x49
+      continue
     }
+    if (tag === 0) return { head, tagged: false }
+    const sound = await skipZeros(handle, at, head)
+    return isPlain && sound === at
+      ? { head, tagged: true }
+      : { head: await readAt(handle, sound), tagged: true, skipBytes: sound }
+  }
+}
+
+/** Bytes of the tag that begins here, or 0. */
+export function tagBytes(head: Buffer): number {
+  if (head.length >= 10 && head.toString('latin1', 0, 3) === 'ID3') {
     // The size is four bytes of seven bits (ID3v2.4 §6.2); a footer adds ten bytes.
     const size =
       (head[6]! & 0x7f) * 2 ** 21 +
       (head[7]! & 0x7f) * 2 ** 14 +
       (head[8]! & 0x7f) * 2 ** 7 +
       (head[9]! & 0x7f)
-    at += 10 + size + (head[5]! & 0x10 ? 10 : 0)
+    return 10 + size + (head[5]! & 0x10 ? 10 : 0)
   }
+  // An APEv2 tag at the start has a header of 32 bytes, whose size counts all but itself.
+  if (head.length >= 32 && head.toString('latin1', 0, 8) === 'APETAGEX') {
+    return 32 + head.readUInt32LE(12)
+  }
+  return 0
+}
+
+async function readAt(handle: FileHandle, at: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, at)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** Where the first byte that is not 0 is, from the block `head` at `at` on. */
+async function skipZeros(handle: FileHandle, at: number, head: Buffer): Promise<number> {
+  let block = head
+  let from = at
+  while (block.length > 0 && from - at < MAX_ZERO_BYTES) {
+    const first = block.findIndex((byte) => byte !== 0)
+    // Less than a block is nothing that a demuxer could not skip; it finds tags and frames itself.
+    if (first >= 0) return from === at ? at : from + first
+    from += block.length
+    block = await readAt(handle, from)
+  }
+  return at
 }
 
 /**
@@ -84,7 +142,7 @@ async function headAfterTags(handle: FileHandle): Promise<{ head: Buffer; tagged
  *
  * @throws UnplayableSource `not-audio`, `unsupported-format`
  */
-export function sniff({ head, tagged }: { head: Buffer; tagged: boolean }): SourceFormat {
+export function sniff({ head, tagged }: Pick<Head, 'head' | 'tagged'>): SourceFormat {
   const text = (at: number, length: number) => head.toString('latin1', at, at + length)
   if (text(0, 4) === 'fLaC') return FLAC
   if (text(0, 4) === 'OggS') return OGG
@@ -100,6 +158,17 @@ export function sniff({ head, tagged }: { head: Buffer; tagged: boolean }): Sour
   }
   const frames = findFrames(head)
   if (frames !== null) return frames
+  const strange = isLatm(head)
+    ? 'AAC in a LATM stream'
+    : isFreeFormat(head)
+      ? 'an MP3 file in the free format'
+      : null
+  if (strange !== null) {
+    throw new UnplayableSource(
+      'unsupported-format',
+      `This is ${strange}, which few players read. Upload it as MP3, FLAC, WAV, M4A, OGG, AAC or AIFF.`,
+    )
+  }
   throw new UnplayableSource(
     'not-audio',
     looksLikeText(head)
@@ -132,39 +201,12 @@ function findFrames(head: Buffer): SourceFormat | null {
   return null
 }
 
-/** Bytes in the ADTS frame at `at`, or 0 where there is none (ISO/IEC 13818-7 §6.2). */
-export function adtsFrameBytes(bytes: Buffer, at: number): number {
-  if (at + 7 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xf6) !== 0xf0) return 0
-  if (((bytes[at + 2]! >> 2) & 0xf) > 12) return 0
-  const length = ((bytes[at + 3]! & 3) << 11) | (bytes[at + 4]! << 3) | (bytes[at + 5]! >> 5)
-  return length > 7 ? length : 0
-}
-
-/** kbit/s by index: MPEG-1 layers I, II, III, then MPEG-2 layer I, and its layers II and III. */
-const BITRATES = [
-  [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-] as const
-
-const SAMPLE_RATES = [44_100, 48_000, 32_000] as const
-
-/** Bytes in the MPEG audio frame at `at`, or 0 where there is none (ISO/IEC 11172-3 §2.4.1.3). */
-function mpegFrameBytes(bytes: Buffer, at: number): number {
-  if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe0) !== 0xe0) return 0
-  const version = (bytes[at + 1]! >> 3) & 3
-  const layer = 4 - ((bytes[at + 1]! >> 1) & 3)
-  const rateIndex = (bytes[at + 2]! >> 2) & 3
-  if (version === 1 || layer === 4 || rateIndex === 3) return 0
-  const isFirstVersion = version === 3
-  const table = isFirstVersion ? BITRATES[layer - 1] : BITRATES[layer === 1 ? 3 : 4]
-  const kbits = table?.[bytes[at + 2]! >> 4] ?? 0
-  if (kbits === 0) return 0
-  const rate = SAMPLE_RATES[rateIndex]! / (isFirstVersion ? 1 : version === 2 ? 2 : 4)
-  const padding = (bytes[at + 2]! >> 1) & 1
-  if (layer === 1) return (Math.floor((12_000 * kbits) / rate) + padding) * 4
-  const samples = layer === 3 && !isFirstVersion ? 576 : 1152
-  return Math.floor((samples * 125 * kbits) / rate) + padding
+/** Whether two frames in a row of LATM in LOAS begin here (ISO/IEC 14496-3 §1.7.2). */
+function isLatm(head: Buffer): boolean {
+  const frameBytes = (at: number) =>
+    at + 3 <= head.length && head[at] === 0x56 && (head[at + 1]! & 0xe0) === 0xe0
+      ? 3 + (((head[at + 1]! & 0x1f) << 8) | head[at + 2]!)
+      : 0
+  const first = frameBytes(0)
+  return first > 0 && (frameBytes(first) > 0 || first === head.length)
 }

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { PassThrough } from 'node:stream'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fluent from 'fluent-ffmpeg'
@@ -7,8 +7,15 @@ import { OutOfTime } from '../../jobs/transcode/failures.ts'
 
 const LIMITED = fileURLToPath(new URL('limited.sh', import.meta.url))
 
-/** ffprobe prints a few kilobytes; a file whose tags make it print more is not worth reading. */
+/** ffprobe prints a few kilobytes; tags, where it is asked for them, can be megabytes. */
 const MAX_PROBE_BYTES = 4 * 1024 ** 2
+
+/**
+ * Seconds that ffprobe may take. It reads the start and the end of a file, which is done in a tenth of one:
+ * what takes longer was made to.
+ */
+const PROBE_CPU_S = 15
+const PROBE_WALL_S = 120
 
 /** Lines of ffmpeg's log that are kept for the summary of a filter or the reason of a failure. */
 const KEPT_LOG_LINES = 200
@@ -34,18 +41,30 @@ export type FfmpegRun = {
   input: string
   inputOptions: readonly string[]
   outputOptions: readonly string[]
+  /**
+   * A first ffmpeg decodes the input, with these options for its output; what it writes is the input of
+   * the second, with these options for it.
+   */
+  decodedBy?: { outputOptions: readonly string[]; inputOptions: readonly string[] }
   signal: AbortSignal
 }
+
+/** What the machine lacked, not the file. Codes 126 and 127 are a shell that can't start the program. */
+const MACHINE_TROUBLE =
+  /cannot allocate memory|out of memory|resource temporarily unavailable|too many open files|input\/output error|no space left|exited with code 12[67]\b|ended with code 12[67]\b|cannot find ffmpeg/i
 
 /** ffmpeg did not end well. */
 export class FfmpegFailed extends Error {
   override name = 'FfmpegFailed'
   /** The last lines of its log. */
   readonly log: string
+  /** Whether it is the machine's fault: the same file may go well another time. */
+  readonly isMachineTrouble: boolean
 
   constructor(message: string, log: string) {
     super(message)
     this.log = log
+    this.isMachineTrouble = MACHINE_TROUBLE.test(`${message}\n${log}`)
   }
 }
 
@@ -70,6 +89,77 @@ export function makeFfmpeg(options: {
   // fluent-ffmpeg takes no environment for its processes: they inherit ours.
   Object.assign(process.env, environment)
 
+  /** Starts one of the two programs by itself. */
+  function start(
+    program: string,
+    args: readonly string[],
+    options: { folder: string; cpuS: number; signal: AbortSignal },
+  ) {
+    return spawn(LIMITED, ['-hide_banner', ...args], {
+      cwd: options.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: options.signal,
+      killSignal: 'SIGKILL',
+      env: {
+        ...process.env,
+        ...environment,
+        MIST_LIMITED_PROGRAM: program,
+        MIST_LIMIT_CPU_S: String(Math.ceil(options.cpuS)),
+      },
+    })
+  }
+
+  /** Starts the ffmpeg that decodes for another. */
+  function startDecoder(run: FfmpegRun, options: readonly string[], signal: AbortSignal) {
+    const decoder = start(
+      ffmpegPath,
+      [
+        '-nostdin',
+        '-nostats',
+        ...run.inputOptions,
+        '-i',
+        `file:${run.input}`,
+        ...options,
+        'pipe:1',
+      ],
+      { folder: run.folder, cpuS: limits.cpuS, signal },
+    )
+    let log = ''
+    decoder.stderr.setEncoding('latin1').on('data', (text: string) => {
+      log = (log + text).slice(-10_000)
+    })
+    const ended = new Promise<void>((resolve, reject) => {
+      decoder.on('error', reject)
+      decoder.on('close', (code, killedBy) => {
+        if (code === 0) resolve()
+        else reject(explain(`ffmpeg ended with ${killedBy ?? `code ${code}`}`, log, limits))
+      })
+    })
+    ended.catch(() => {})
+    return { output: decoder.stdout, ended, stop: () => decoder.kill('SIGKILL') }
+  }
+
+  let decoders: Promise<string> | null = null
+
+  /** Names of all decoders that this ffprobe has, comma-separated; asked for once. */
+  function allDecoders(): Promise<string> {
+    decoders ??= (async () => {
+      const signal = AbortSignal.timeout(PROBE_WALL_S * 1000)
+      const child = start(ffprobePath, ['-v', 'error', '-decoders'], {
+        folder: '/',
+        cpuS: PROBE_CPU_S,
+        signal,
+      })
+      const { text, code } = await outputOf(child)
+      if (code !== 0) throw new Error('ffprobe did not list its decoders')
+      return [...text.matchAll(/^ [VAS]\S{5} (\w\S*)/gm)].map((match) => match[1]).join(',')
+    })()
+    decoders.catch(() => {
+      decoders = null
+    })
+    return decoders
+  }
+
   return {
     /**
      * Runs ffmpeg and hands over what it writes to its standard output, with back-pressure.
@@ -88,10 +178,12 @@ export function makeFfmpeg(options: {
       // after its output has, which on a busy machine fails runs that went well.
       const output = new PassThrough({ emitClose: false })
       const log: string[] = []
+      const decoder = run.decodedBy && startDecoder(run, run.decodedBy.outputOptions, signal)
+      const inputOptions = run.decodedBy?.inputOptions ?? run.inputOptions
       const command = fluent({ cwd: run.folder, stdoutLines: KEPT_LOG_LINES })
         .setFfmpegPath(LIMITED)
-        .input(`file:${run.input}`)
-        .inputOptions('-hide_banner', '-nostdin', '-nostats', ...run.inputOptions)
+        .input(decoder?.output ?? `file:${run.input}`)
+        .inputOptions('-hide_banner', '-nostdin', '-nostats', ...inputOptions)
         .output(output)
         .outputOptions('-map_metadata', '-1', ...run.outputOptions)
         .on('stderr', (line: string) => {
@@ -121,63 +213,97 @@ export function makeFfmpeg(options: {
           throw error
         })
         await ended
+        await decoder?.ended
         return log.join('\n')
       } catch (error) {
         if (run.signal.aborted) throw run.signal.reason
-        if (deadline.aborted) throw new FfmpegFailed('ffmpeg took too long', log.join('\n'))
+        if (deadline.aborted) {
+          throw new OutOfTime(`It took more than ${limits.wallS} seconds.`)
+        }
         throw error
       } finally {
         signal.removeEventListener('abort', kill)
+        decoder?.stop()
       }
     },
 
     /**
      * Asks ffprobe about a file.
      *
+     * @param entries what is asked for, as `-show_entries` takes it
      * @returns its JSON, as Latin-1 text in which every character is one byte: tags may be in any
      *   encoding, and only the reader can tell which
      * @throws FfmpegFailed when it can't read the file
+     * @throws OutputTooLong when it says more than is worth reading
+     * @throws OutOfTime when it takes too long
      */
     async probe(
-      folder: string,
-      input: string,
-      inputOptions: readonly string[],
-      signal: AbortSignal,
+      { folder, input, inputOptions, signal: stop }: Omit<FfmpegRun, 'outputOptions' | 'decodedBy'>,
+      entries: string,
     ): Promise<{ json: string; log: string }> {
-      const show = ['-show_format', '-show_streams', '-of', 'json=string_validation=ignore']
-      const child = spawn(
-        LIMITED,
-        ['-hide_banner', '-v', 'warning', ...inputOptions, ...show, `file:${input}`],
-        {
-          cwd: folder,
-          stdio: ['ignore', 'pipe', 'pipe'],
-          signal: AbortSignal.any([signal, AbortSignal.timeout(limits.wallS * 1000)]),
-          killSignal: 'SIGKILL',
-          env: { ...process.env, ...environment, MIST_LIMITED_PROGRAM: ffprobePath },
-        },
+      const deadline = AbortSignal.timeout(Math.min(PROBE_WALL_S, limits.wallS) * 1000)
+      const signal = AbortSignal.any([stop, deadline])
+      // ffprobe sets up the decoder of every stream, if only to name it, and gives up on a file in which
+      // one is forbidden. It may do so with all; frames are still decoded by ours alone, because the
+      // demuxer keeps to the list without a kind of stream, and nothing is asked of the others.
+      const all = await allDecoders()
+      const named = ['v', 'a', 's'].flatMap((kind) => [`-codec_whitelist:${kind}`, all])
+      const show = ['-show_entries', entries, '-of', 'json=string_validation=ignore']
+      const child = start(
+        ffprobePath,
+        ['-v', 'warning', ...inputOptions, ...named, ...show, `file:${input}`],
+        { folder, cpuS: Math.min(PROBE_CPU_S, limits.cpuS), signal },
       )
-      let json = ''
-      let log = ''
-      child.stdout.setEncoding('latin1').on('data', (text: string) => {
-        json += text
-        if (json.length > MAX_PROBE_BYTES) child.kill('SIGKILL')
-      })
-      child.stderr.setEncoding('latin1').on('data', (text: string) => {
-        log = (log + text).slice(-10_000)
-      })
-      const code = await new Promise<number | null>((resolve, reject) => {
-        child.on('error', reject)
-        child.on('close', resolve)
-      })
-      if (code !== 0) throw new FfmpegFailed(`ffprobe ended with code ${code}`, log)
-      return { json, log }
+      try {
+        const { text, log, code, killedBy } = await outputOf(child)
+        if (code !== 0) {
+          throw explain(`ffprobe ended with ${killedBy ?? `code ${code}`}`, log, {
+            cpuS: Math.min(PROBE_CPU_S, limits.cpuS),
+          })
+        }
+        return { json: text, log }
+      } catch (error) {
+        if (stop.aborted) throw stop.reason
+        if (deadline.aborted) throw new OutOfTime('It took ffprobe too long to read the file.')
+        throw error
+      }
     },
   }
 }
 
-function explain(message: string, log: string, limits: FfmpegLimits): Error {
+/** It said more than is worth reading. */
+export class OutputTooLong extends Error {
+  override name = 'OutputTooLong'
+}
+
+/** Collects what a process says until it ends. @throws OutputTooLong */
+async function outputOf(child: ChildProcessByStdio<null, Readable, Readable>) {
+  let text = ''
+  let log = ''
+  let isTooLong = false
+  child.stdout.setEncoding('latin1').on('data', (more: string) => {
+    if (text.length + more.length > MAX_PROBE_BYTES) {
+      isTooLong = true
+      child.kill('SIGKILL')
+    } else text += more
+  })
+  child.stderr.setEncoding('latin1').on('data', (more: string) => {
+    log = (log + more).slice(-10_000)
+  })
+  const { code, killedBy } = await new Promise<{
+    code: number | null
+    killedBy: NodeJS.Signals | null
+  }>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (exitCode, signal) => resolve({ code: exitCode, killedBy: signal }))
+  })
+  if (isTooLong) throw new OutputTooLong(`more than ${MAX_PROBE_BYTES} bytes`)
+  return { text, log, code, killedBy }
+}
+
+function explain(message: string, log: string, limits: Pick<FfmpegLimits, 'cpuS'>): Error {
   // Who reaches a hard limit is killed. We kill too, but then nobody looks at this.
-  return message.includes('SIGKILL')
+  return /SIGKILL|SIGXCPU/.test(message)
     ? new OutOfTime(
         `It took more than ${limits.cpuS} seconds of CPU time or more memory than there is.`,
       )
