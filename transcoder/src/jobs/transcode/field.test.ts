@@ -49,8 +49,8 @@ async function ingest(original: string | Uint8Array, changes: Record<string, str
 async function outcomeOf(original: string | Uint8Array, changes: Record<string, string> = {}) {
   const { trackId, outcome, job } = await ingest(original, changes)
   if (outcome.kind !== 'completed') {
-    expect(job.errorDetail).toMatch(/^[A-Z].*\.$/)
-    return { kind: outcome.kind, code: job.errorCode, attempts: job.attempts }
+    const hasSentence = /^[A-Z].*\.$/.test(job.errorDetail ?? '')
+    return { kind: outcome.kind, code: job.errorCode, attempts: job.attempts, hasSentence }
   }
   const { db } = fixture
   const [track] = await db.select().from(schema.tracks).where(eq(schema.tracks.id, trackId))
@@ -84,7 +84,7 @@ async function outcomeOf(original: string | Uint8Array, changes: Record<string, 
   }
 }
 
-const refused = (code: string) => ({ kind: 'failed', code, attempts: 1 })
+const refused = (code: string) => ({ kind: 'failed', code, attempts: 1, hasSentence: true })
 const lasting = (seconds: number) => ({
   kind: 'completed',
   durationS: expect.closeTo(seconds, 1) as number,
@@ -145,17 +145,17 @@ test('side streams are nobody’s business', async () => {
   expect(await outcomeOf(field('side-lyrics.mp4'))).toMatchObject(lasting(2))
 })
 
-test.each([['zeros-80-percent.mp3', 'truncated']])(
-  '%s is refused as %s, in one attempt',
-  async (name, code) => {
-    expect(await outcomeOf(field(name))).toEqual(refused(code))
-  },
-)
+test('an MP3 of which four fifths are zeros is truncated, in one attempt', async () => {
+  expect(await outcomeOf(field('zeros-80-percent.mp3'))).toEqual(refused('truncated'))
+})
 
 test('a FLAC of 32 bits is published, or refused for what it is', async () => {
-  const outcome = await outcomeOf(field('flac-32-bit.flac'))
+  const { kind, code = null } = await outcomeOf(field('flac-32-bit.flac'))
   // ffmpeg decodes such files from version 6 on.
-  if (outcome.kind !== 'completed') expect(outcome).toEqual(refused('unsupported-format'))
+  expect([
+    ['completed', null],
+    ['failed', 'unsupported-format'],
+  ]).toContainEqual([kind, code])
 })
 
 const coded = async (name: string, hz: number, seconds: number, ...codec: string[]) =>
@@ -268,23 +268,26 @@ test('an M4A that an edit list shortens lasts as long as the list says', async (
 })
 
 test('pictures, data and chapters of any kind are nobody’s business', async () => {
+  const picture = ['-f', 'lavfi', '-i', 'testsrc=d=3:s=64x64:r=25']
   const clip = await synthesise(path('clip.mov'), [
-    ...['-f', 'lavfi', '-i', 'testsrc=d=3:s=64x64:r=25', ...tone(440, 3)],
-    ...['-c:v', 'prores', '-timecode', '00:00:00:00', '-c:a', 'aac', '-shortest'],
+    ...tone(440, 3, ...picture),
+    ...'-c:v prores -timecode 00:00:00:00 -c:a aac -shortest'.split(' '),
   ])
   expect(await outcomeOf(clip)).toMatchObject(lasting(3))
   const old = await synthesise(path('old.mov'), [
-    ...['-f', 'lavfi', '-i', 'testsrc=d=3:s=64x64:r=25', ...tone(440, 3)],
-    ...['-c:v', 'svq1', '-c:a', 'pcm_s16le', '-shortest'],
+    ...tone(440, 3, ...picture),
+    ...'-c:v svq1 -c:a pcm_s16le -shortest'.split(' '),
   ])
   expect(await outcomeOf(old)).toMatchObject(lasting(3))
 })
+
+/** Four bytes of seven bits (ID3v2.4 §6.2). */
+const size = (bytes: number) => Buffer.from([21, 14, 7, 0].map((shift) => (bytes >> shift) & 127))
 
 test('five megabytes of tags keep nobody from hearing the music', async () => {
   const music = await coded('tags.mp3', 440, 3, '-c:a', 'libmp3lame', '-id3v2_version', '0')
   const text = Buffer.alloc(5_000_000, 'x')
   text.write('\0a\0', 'latin1')
-  const size = (bytes: number) => Buffer.from([21, 14, 7, 0].map((shift) => (bytes >> shift) & 127))
   const frame = Buffer.concat([Buffer.from('TXXX'), size(text.length), Buffer.alloc(2), text])
   const head = Buffer.concat([Buffer.from('ID3\x04\0\0', 'latin1'), size(frame.length)])
   expect(await outcomeOf(Buffer.concat([head, frame, music]))).toMatchObject(lasting(3))

@@ -78,13 +78,15 @@ export async function walkOgg(file: string, signal: AbortSignal): Promise<OggWal
 /** Reads the sample rate out of the packet that begins a stream of sound, or null. */
 function streamOf(packet: Buffer): Stream | null {
   const starts = (magic: string) => packet.toString('latin1', 0, magic.length) === magic
-  const stream = (rate: number, firstSamples = 0) =>
-    rate > 0 ? { rate, firstSamples, lastGranule: null } : null
-  if (starts('\x01vorbis') && packet.length >= 16) return stream(packet.readUInt32LE(12))
+  if (starts('\x01vorbis') && packet.length >= 16) return startAt(packet.readUInt32LE(12))
   // Opus counts at 48 kHz and from the encoder's delay on (RFC 7845 §4).
-  if (starts('OpusHead') && packet.length >= 12) return stream(48_000, packet.readUInt16LE(10))
+  if (starts('OpusHead') && packet.length >= 12) return startAt(48_000, packet.readUInt16LE(10))
   // FLAC's STREAMINFO, after the mapping's 13 bytes and a header of 4 (RFC 9639 §10.1).
-  if (starts('\x7fFLAC') && packet.length >= 30) return stream(packet.readUIntBE(27, 3) >> 4)
-  if (starts('Speex   ') && packet.length >= 40) return stream(packet.readUInt32LE(36))
+  if (starts('\x7fFLAC') && packet.length >= 30) return startAt(packet.readUIntBE(27, 3) >> 4)
+  if (starts('Speex   ') && packet.length >= 40) return startAt(packet.readUInt32LE(36))
   return null
+}
+
+function startAt(rate: number, firstSamples = 0): Stream | null {
+  return rate > 0 ? { rate, firstSamples, lastGranule: null } : null
 }

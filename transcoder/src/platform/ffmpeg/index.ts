@@ -93,24 +93,24 @@ export function makeFfmpeg(options: {
   function start(
     program: string,
     args: readonly string[],
-    options: { folder: string; cpuS: number; signal: AbortSignal },
+    { folder, cpuS, signal }: { folder: string; cpuS: number; signal: AbortSignal },
   ) {
     return spawn(LIMITED, ['-hide_banner', ...args], {
-      cwd: options.folder,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      signal: options.signal,
+      signal,
       killSignal: 'SIGKILL',
       env: {
         ...process.env,
         ...environment,
         MIST_LIMITED_PROGRAM: program,
-        MIST_LIMIT_CPU_S: String(Math.ceil(options.cpuS)),
+        MIST_LIMIT_CPU_S: String(Math.ceil(cpuS)),
       },
     })
   }
 
   /** Starts the ffmpeg that decodes for another. */
-  function startDecoder(run: FfmpegRun, options: readonly string[], signal: AbortSignal) {
+  function startDecoder(run: FfmpegRun, outputOptions: readonly string[], signal: AbortSignal) {
     const decoder = start(
       ffmpegPath,
       [
@@ -119,7 +119,7 @@ export function makeFfmpeg(options: {
         ...run.inputOptions,
         '-i',
         `file:${run.input}`,
-        ...options,
+        ...outputOptions,
         'pipe:1',
       ],
       { folder: run.folder, cpuS: limits.cpuS, signal },
