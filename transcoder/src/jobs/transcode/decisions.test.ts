@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { demo } from '../../testing/fixture.ts'
 import { makeBandwidth } from './bandwidth.ts'
 import { isAdtsCutOff, isOggCutOff } from './completeness.ts'
 import { describe } from './describe.ts'
-import { isDiskFull, isOutage } from './failures.ts'
+import { isDiskFull, isOutage, OutOfTime } from './failures.ts'
 import { makePlan, type Loudness } from './plan.ts'
 import type { Source } from './source.ts'
 import { overallProgress } from './progress.ts'
-import { readLoudness } from './analyse.ts'
+import { hasChanged, readLoudness } from './analyse.ts'
+import { missingSeconds } from './frame-walk.ts'
+import { makeStepDeadline, stepLimits } from './step-deadline.ts'
 import { sniff } from './source-format.ts'
 import { cleanText, decodeTag, readTags, splitArtists } from './tags.ts'
 
@@ -244,4 +246,50 @@ test('outages are told from faults', () => {
     expect(isOutage(error)).toBe(false)
   }
   expect(isDiskFull(new Error('wrapped', { cause: coded('ENOSPC') }))).toBe(true)
+})
+
+test('filters that were built anew in the middle are seen by what they say', () => {
+  const steady = `${summary('-70', '-inf')}\nOutput #0, f32le\n${summary('-20', '-9')}`
+  expect(hasChanged(steady)).toBe(false)
+  expect(hasChanged(`${steady}\n${summary('-70', '-inf')}`)).toBe(true)
+  // So many of them that the start of the log is gone.
+  expect(hasChanged(summary('-20', '-9').repeat(20))).toBe(true)
+})
+
+test('a hole of zeros counts from half a second on, other strange bytes from a fifth of the file on', () => {
+  const walk = { frameBytes: 160_000, holeBytes: 0, strayBytes: 0, endsWhole: true }
+  expect(missingSeconds(walk, 10)).toBe(0)
+  expect(missingSeconds({ ...walk, holeBytes: 7000, strayBytes: 7000 }, 10)).toBe(0)
+  expect(missingSeconds({ ...walk, holeBytes: 16_000, strayBytes: 16_000 }, 10)).toBe(1)
+  expect(missingSeconds({ ...walk, strayBytes: 30_000 }, 10)).toBe(0)
+  expect(missingSeconds({ ...walk, strayBytes: 160_000 }, 10)).toBe(10)
+})
+
+test('a step that takes too long ends the run, and each step begins anew', () => {
+  vi.useFakeTimers()
+  try {
+    const deadline = makeStepDeadline(stepLimits(100))
+    deadline.begin('download')
+    vi.advanceTimersByTime(3_599_000)
+    deadline.begin('probe')
+    vi.advanceTimersByTime(299_000)
+    expect(deadline.signal.aborted).toBe(false)
+    vi.advanceTimersByTime(1000)
+    expect(deadline.signal.reason).toBeInstanceOf(OutOfTime)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('AAC in LATM and MP3 in the free format are named, not taken for rubbish', () => {
+  const latm = Buffer.alloc(66)
+  latm.set([0x56, 0xe0, 30])
+  latm.set([0x56, 0xe0, 30], 33)
+  const free = Buffer.alloc(2000)
+  for (const at of [0, 500, 1001, 1501]) free.set([0xff, 0xfb, at === 500 ? 0x02 : 0, 0x44], at)
+  for (const head of [latm, free]) {
+    expect(() => sniff({ head, tagged: false })).toThrow(
+      expect.objectContaining({ code: 'unsupported-format' }),
+    )
+  }
 })

@@ -110,7 +110,7 @@ function inputPad({ audioStream, isSteady }: Decoded): string {
 }
 
 /** How the sound of a source is decoded. */
-export type Decoded = {
+type Decoded = {
   /** Index of its stream, or of its stream of sound. */
   audioStream: number | `a:${number}`
   /** Whether rate and layout are the same from start to end. */

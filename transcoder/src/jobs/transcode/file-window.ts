@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 /** Read at once: a walk through a large file is some hundred reads, not one for each of its parts. */
 const WINDOW_BYTES = 2 ** 20
 
-export type FileWindow = {
+type FileWindow = {
   /** Bytes in the file. */
   size: number
   /** The bytes from `at` on: `ahead` of them or more, or fewer where the file ends. */

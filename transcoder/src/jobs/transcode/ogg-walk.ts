@@ -7,7 +7,7 @@ const AHEAD_BYTES = 65_307
 type Stream = { rate: number; firstSamples: number; lastGranule: bigint | null }
 
 /** What an Ogg file consists of. */
-export type OggWalk = {
+type OggWalk = {
   /**
    * Seconds that the links of a chain last together; null for a file of one link, of which ffprobe tells
    * the truth. Radio recordings and joined files are one stream after another, and ffprobe tells the
