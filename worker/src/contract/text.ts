@@ -1,7 +1,5 @@
+import { cleanText } from '@mist/db/contract'
 import { z } from 'zod'
 
-/** Text that Postgres can keep: no NUL, and no half of a surrogate pair. */
-export const Text = z
-  .string()
-  .trim()
-  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'This is not proper text.')
+/** One line of text, cleaned by the rule that all doors share; it may be empty. */
+export const Text = z.string().overwrite((text) => cleanText(text, Number.MAX_SAFE_INTEGER))

@@ -1,6 +1,12 @@
-import { AlbumId, ArtistId, TrackId } from '@mist/db/contract'
+import {
+  AlbumId,
+  ArtistId,
+  lineOfText,
+  MAX_ATTRIBUTION_CHARS,
+  TrackId,
+  TrackText,
+} from '@mist/db/contract'
 import { z } from 'zod'
-import { Text } from './text.ts'
 
 /** A published track. Durations are seconds, loudness is LUFS. */
 export const Track = z
@@ -35,18 +41,16 @@ export const TrackAnalysis = z
   .meta({ id: 'TrackAnalysis' })
 export type TrackAnalysis = z.infer<typeof TrackAnalysis>
 
-const name = Text.min(1).max(200)
-
 /** What an admin may set on a track; what is not given stays. */
 export const TrackPatch = z
   .strictObject({
-    title: name.optional(),
-    artists: z.array(name).min(1).max(20).optional(),
-    album: name.nullable().optional(),
-    genres: z.array(Text.min(1).max(60)).max(20).optional(),
-    year: z.int().min(1000).max(9999).nullable().optional(),
-    trackNumber: z.int().min(1).max(9999).nullable().optional(),
-    attribution: Text.max(1000).nullable().optional(),
+    title: TrackText.title.optional(),
+    artists: TrackText.artists.optional(),
+    album: TrackText.album.nullable().optional(),
+    genres: TrackText.genres.optional(),
+    year: TrackText.year.nullable().optional(),
+    trackNumber: TrackText.trackNumber.nullable().optional(),
+    attribution: lineOfText(0, MAX_ATTRIBUTION_CHARS).nullable().optional(),
   })
   .meta({ id: 'TrackPatch' })
 export type TrackPatch = z.infer<typeof TrackPatch>

@@ -1,24 +1,29 @@
-import { JobId, UploadId } from '@mist/db/contract'
+import {
+  JobId,
+  lineOfText,
+  MAX_FILENAME_CHARS,
+  MAX_TRACK_ARTISTS,
+  TrackText,
+  UploadId,
+} from '@mist/db/contract'
 import { z } from 'zod'
 import { Text } from './text.ts'
 
-const name = Text.min(1).max(200)
-
 /** What the admin knows about the recording; it wins over the file's own tags. */
 const UploadMetadata = z.object({
-  title: name.optional(),
-  artists: z.array(name).max(20).optional(),
-  album: name.optional(),
-  genres: z.array(Text.min(1).max(60)).max(20).optional(),
-  year: z.int().min(1000).max(9999).optional(),
-  trackNumber: z.int().min(1).max(9999).optional(),
-  attribution: Text.min(1).max(1000).optional(),
+  title: TrackText.title.optional(),
+  artists: z.array(TrackText.title).max(MAX_TRACK_ARTISTS).optional(),
+  album: TrackText.album.optional(),
+  genres: TrackText.genres.optional(),
+  year: TrackText.year.optional(),
+  trackNumber: TrackText.trackNumber.optional(),
+  attribution: TrackText.attribution.optional(),
 })
 
 /** A file that is about to be uploaded. */
 export const NewUpload = z
   .object({
-    filename: Text.min(1).max(500),
+    filename: lineOfText(1, MAX_FILENAME_CHARS),
     sizeBytes: z.int().nonnegative(),
     contentType: Text.max(200).default(''),
     metadata: UploadMetadata.optional(),

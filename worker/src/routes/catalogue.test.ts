@@ -1,3 +1,4 @@
+import { MAX_ATTRIBUTION_CHARS, MAX_NAME_CHARS, MAX_TRACK_ARTISTS } from '@mist/db/contract'
 import { makeTrack } from '@mist/db/testing/factories'
 import { expect, test } from 'vitest'
 import type { ListeningSession } from '../contract/listening.ts'
@@ -117,6 +118,65 @@ test('only admins change or delete tracks', async () => {
     expect((await api.call(method, path, { body, bearer: user.token })).status).toBe(403)
     expect((await api.call(method, path, { body })).status).toBe(401)
   }
+})
+
+const long = (letter: string) => letter.repeat(MAX_NAME_CHARS)
+
+test('what a track says of itself is accepted when it is sent back, at its longest too', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db, { title: '🎵'.repeat(MAX_NAME_CHARS) })
+  const patch = (body: unknown) =>
+    api.call('PATCH', `tracks/${trackId}`, { body, bearer: admin.token })
+  expect(
+    (
+      await patch({
+        artists: Array.from({ length: MAX_TRACK_ARTISTS }, (_, i) => long(String(i)).slice(0, 300)),
+        album: long('é'),
+        genres: [long('g')],
+        attribution: 'x'.repeat(MAX_ATTRIBUTION_CHARS),
+      })
+    ).status,
+  ).toBe(200)
+  const said = await (await api.call('GET', `tracks/${trackId}`)).json<Track>()
+  const { title, artists, album, genres, year, trackNumber, attribution } = said
+  const names = artists.map(({ name }) => name)
+  const back = {
+    title,
+    artists: names,
+    album: album?.title,
+    genres,
+    year,
+    trackNumber,
+    attribution,
+  }
+  const again = await patch(back)
+  expect(again.status).toBe(200)
+  expect(await again.json()).toEqual(said)
+  const tooLong = await patch({ title: long('x') + 'x' })
+  expect([tooLong.status, await problemCode(tooLong)]).toEqual([422, 'validation-failed'])
+})
+
+test('what an admin types is cleaned: controls and direction overrides go, joiners stay', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db, {})
+  const patched = await api.call('PATCH', `tracks/${trackId}`, {
+    body: {
+      title: ' a\0b\u202ec\ud800 👨\u200d👩 ',
+      artists: ['می\u200cخواهم'],
+      genres: ['e\u0301'],
+    },
+    bearer: admin.token,
+  })
+  expect(await patched.json()).toMatchObject({
+    title: 'a bc 👨\u200d👩',
+    artists: [{ name: 'می\u200cخواهم' }],
+    genres: ['é'],
+  })
+  const invisible = await api.call('PATCH', `tracks/${trackId}`, {
+    body: { title: '\u200d\u202e' },
+    bearer: admin.token,
+  })
+  expect(invisible.status).toBe(422)
 })
 
 test('a deleted track is gone at once for those who listen, and its objects will be', async () => {

@@ -1,4 +1,4 @@
-import { FamilyId, newId, REFRESH_TOKEN_S, UserId } from '@mist/db/contract'
+import { cleanText, FamilyId, newId, REFRESH_TOKEN_S, UserId } from '@mist/db/contract'
 import type {
   Device,
   Login,
@@ -47,7 +47,7 @@ export function makeAccountService({
       row: {
         familyId: newId(FamilyId, now.getTime()),
         tokenHash: hash,
-        userAgent: userAgent?.slice(0, USER_AGENT_CHARS) ?? null,
+        userAgent: userAgent === null ? null : cleanText(userAgent, USER_AGENT_CHARS),
         now,
         expiresAt,
       },

@@ -1,5 +1,6 @@
 import {
   AUDIO_TYPES,
+  cleanText,
   JobId,
   newId,
   originalKey,
@@ -42,14 +43,7 @@ export function audioType(filename: string, contentType: string): string | null 
 /** A title made of a file's name: without folders and extension, in a length that fits. */
 export function titleFrom(filename: string): string {
   const base = filename.split(/[/\\]/).at(-1) ?? ''
-  const title = base
-    .replace(/\.[A-Za-z0-9]{1,5}$/, '')
-    // Control and formatting characters (right-to-left marks and their like) have no place in a title.
-    .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
-    .replace(/[\s_]+/g, ' ')
-    .trim()
-  // By characters, not by halves of surrogate pairs.
-  return Array.from(title).slice(0, 200).join('') || 'Untitled'
+  return cleanText(base.replace(/\.[A-Za-z0-9]{1,5}$/, '').replaceAll('_', ' ')) || 'Untitled'
 }
 
 /** Sizes of the parts of a file, bytes: all alike but the last. */
