@@ -1,6 +1,6 @@
-import type { JobKind } from '@mist/db/contract'
+import { cleanText, MAX_ATTRIBUTION_CHARS, MAX_NAME_CHARS, type JobKind } from '@mist/db/contract'
 import type { UploadMetadata } from '@mist/db/schema'
-import { cleanText, type Tags } from './tags.ts'
+import type { Tags } from './tags.ts'
 
 /** Credited where neither the admin nor the file names an artist. */
 const UNKNOWN_ARTIST = 'Unknown artist'
@@ -31,7 +31,9 @@ export function describe(kind: JobKind, metadata: UploadMetadata, tags: Tags): D
   return {
     title: typed.title ?? tags.title ?? undefined,
     artists,
-    albumArtist: (typed.artists === undefined ? tags.albumArtist : null) ?? artists[0]!,
+    // A compilation stays one, whoever the admin says its tracks are by.
+    albumArtist:
+      (typed.artists === undefined || tags.isCompilation ? tags.albumArtist : null) ?? artists[0]!,
     album: typed.album ?? tags.album ?? undefined,
     genres: typed.genres ?? tags.genres,
     year: typed.year ?? tags.year ?? undefined,
@@ -45,18 +47,20 @@ function cleaned(metadata: UploadMetadata): UploadMetadata {
     ...metadata,
     title: text(metadata.title),
     album: text(metadata.album),
-    attribution: text(metadata.attribution),
+    attribution: text(metadata.attribution, MAX_ATTRIBUTION_CHARS),
     artists: list(metadata.artists),
     genres: list(metadata.genres),
   }
 }
 
-function text(value: string | undefined): string | undefined {
-  const clean = cleanText(value ?? '')
+function text(value: string | undefined, maxChars = MAX_NAME_CHARS): string | undefined {
+  const clean = cleanText(value ?? '', maxChars)
   return clean === '' ? undefined : clean
 }
 
 function list(values: string[] | undefined): string[] | undefined {
-  const clean = [...new Set((values ?? []).map(cleanText).filter((each) => each !== ''))]
+  const clean = [
+    ...new Set((values ?? []).map((each) => cleanText(each)).filter((each) => each !== '')),
+  ]
   return clean.length === 0 ? undefined : clean
 }

@@ -15,7 +15,6 @@ import type { ObjectStore } from '../../platform/object-store.ts'
 import { withWorkspace } from '../../platform/workspace.ts'
 import { analyse } from './analyse.ts'
 import { refuseCutOff } from './completeness.ts'
-import { readCover } from './cover.ts'
 import { describe } from './describe.ts'
 import { download } from './download.ts'
 import { encode } from './encode.ts'
@@ -37,6 +36,7 @@ import { publish, publishEmbedding } from './publish.ts'
 import { readSourceFormat } from './source-format.ts'
 import { makeStepDeadline, type StepDeadline, type StepLimits } from './step-deadline.ts'
 import { makeUploads } from './store.ts'
+import { readDescription } from './tag-reader.ts'
 import { readTags } from './tags.ts'
 
 /** The original's name in the workspace: ours, so that no listener's reaches a command line. */
@@ -196,8 +196,9 @@ export function makeProcessor(options: {
     const plan = makePlan(measured, heard.loudness, config.ladder)
     const masterKey = new Uint8Array(randomBytes(16))
     const uploads = makeUploads(objects, signal)
-    const onSkipped = (reason: string) => log.info({ jobId: job.jobId, reason }, 'skipped a cover')
-    const covers = await readCover({ ffmpeg, folder, file, source, signal, onSkipped })
+    const onSkipped = (reason: string) =>
+      log.info({ jobId: job.jobId, reason }, 'skipped tags or a cover')
+    const { fields, covers } = await readDescription({ folder, file, format, signal, onSkipped })
     for (const { size, bytes } of covers ?? []) {
       await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
     }
@@ -227,7 +228,7 @@ export function makeProcessor(options: {
       key,
       ...encoded,
       hasCover: covers !== null,
-      description: describe(job.kind, job.metadata, readTags(source.rawTags)),
+      description: describe(job.kind, job.metadata, readTags(fields)),
     })
     return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
   }
