@@ -57,8 +57,6 @@ try {
       sampleRate: 44_100,
       bitrate: null,
       declaredS: null,
-      coverStream: null,
-      rawTags: new Map<string, string>(),
     }
     const plan = makePlan(source, readLoudness(log), LADDER)
     for (const ceilingDb of values.ceilings?.split(',').map(Number) ?? [undefined]) {

@@ -24,8 +24,6 @@ const source: Source = {
   sampleRate: 44_100,
   bitrate: 900_000,
   declaredS: 100,
-  coverStream: null,
-  rawTags: new Map(),
 }
 const loudness: Loudness = { integratedLufs: -20, samplePeakDbfs: -9 }
 const summary = (i: string, peak: string) =>

@@ -222,11 +222,6 @@ export function encodeOptions(plan: Plan, source: Decoded): string[] {
   ]
 }
 
-/** Takes the embedded picture out as it is; never decoded by ffmpeg. */
-export function coverOptions(streamIndex: number): string[] {
-  return ['-v', 'error', '-map', `0:${streamIndex}`, '-c', 'copy', '-frames:v', '1', '-f', 'data']
-}
-
 function split(outputs: readonly string[]): string {
   return `asplit=${outputs.length}${outputs.join('')}`
 }

@@ -17,10 +17,7 @@ const Stream = z.object({
   bit_rate: number,
   duration: number,
   bits_per_raw_sample: number,
-  disposition: z
-    .object({ attached_pic: z.int().optional(), default: z.int().optional() })
-    .optional(),
-  tags: z.record(z.string(), z.string()).optional(),
+  disposition: z.object({ default: z.int().optional() }).optional(),
 })
 
 const ProbeAnswer = z.object({
@@ -28,17 +25,15 @@ const ProbeAnswer = z.object({
   format: z.object({
     duration: number,
     bit_rate: number,
-    tags: z.record(z.string(), z.string()).optional(),
   }),
 })
 
 type ProbedStream = z.infer<typeof Stream>
 
-/** What ffprobe is asked for: all that it knows of a file can be megabytes. */
+/** What ffprobe is asked for: all that it knows of a file can be megabytes, and tags are read elsewhere. */
 const ENTRIES =
   'stream=index,codec_type,codec_name,sample_rate,channels,bit_rate,bits_per_raw_sample,duration' +
-  ':stream_disposition=attached_pic,default:format=duration,bit_rate'
-const TAG_ENTRIES = ':stream_tags:format_tags'
+  ':stream_disposition=default:format=duration,bit_rate'
 
 const LOSSLESS = /^(flac|alac|pcm_)/
 
@@ -59,13 +54,8 @@ export async function probe(options: {
   signal: AbortSignal
 }): Promise<Source> {
   const { ffmpeg, folder, file, format, limits, signal } = options
-  const ask = (entries: string) =>
-    ffmpeg.probe({ folder, input: file, inputOptions: probeOptions(format), signal }, entries)
-  const { json, log } = await ask(ENTRIES + TAG_ENTRIES)
-    .catch((error: unknown) => {
-      if (error instanceof OutputTooLong) return ask(ENTRIES)
-      throw error
-    })
+  const { json, log } = await ffmpeg
+    .probe({ folder, input: file, inputOptions: probeOptions(format), signal }, ENTRIES)
     .catch((error: unknown) => {
       throw refusalOf(error, format)
     })
@@ -87,14 +77,6 @@ export async function probe(options: {
     sampleRate,
     bitrate: audio.bit_rate ?? answer.format.bit_rate ?? null,
     declaredS,
-    coverStream:
-      answer.streams.find((stream) => stream.disposition?.attached_pic === 1)?.index ?? null,
-    rawTags: new Map(
-      // A file's own tags are better than those of a stream in it, where both have one.
-      [...Object.entries(audio.tags ?? {}), ...Object.entries(answer.format.tags ?? {})].map(
-        ([name, value]) => [name.toLowerCase(), value],
-      ),
-    ),
   }
 }
 

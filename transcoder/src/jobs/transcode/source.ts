@@ -24,8 +24,4 @@ export type Source = {
   bitrate: number | null
   /** Seconds that the container declares; null where it's only a guess. */
   declaredS: number | null
-  /** Index of the stream that is an embedded picture. */
-  coverStream: number | null
-  /** All tags, names in lower case, each character one byte of the file's own encoding. */
-  rawTags: ReadonlyMap<string, string>
 }
