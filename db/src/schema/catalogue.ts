@@ -72,6 +72,11 @@ export const tracks = pgTable(
     tempoBpm: real('tempo_bpm'),
     /** Named features of the current version, as the transcoder's `Features` spells them. */
     features: jsonb('features'),
+    /**
+     * What the tags of the current version's file say, cleaned, as the transcoder's `Tags` spells them,
+     * and the version of their reader.
+     */
+    tags: jsonb('tags'),
     /** Peaks for the waveform, one byte each, 0…255. */
     waveform: bytea('waveform'),
     /** The version whose prefix holds the cover; null where there is none. */

@@ -58,6 +58,7 @@ test('two tracks of a compilation that names no album artist share one album', a
   expect(first.albumId).not.toBeNull()
   expect(second.albumId).toBe(first.albumId)
   expect([first.artists, second.artists]).toEqual([['Comp A'], ['Comp B']])
+  expect(first.tags).toMatchObject({ reader: 1, isCompilation: true, artists: ['Comp A'] })
 })
 
 test.each(['cover-back-first.flac', 'cover-bad-then-good.mp3'])(
@@ -88,6 +89,8 @@ test('tags that take too much to read are left out, and the music is published',
   const behindTag = sound.subarray(10 + (sound[8]! << 7) + sound[9]!)
   const tag = id3v2([
     ['TIT2', utf8Text('kept')],
+    ['TPOS', utf8Text('2/3')],
+    ['USLT', utf8Text('eng\0one\ntwo\ud800')],
     ['TXXX', utf8Text(`x\0${'y'.repeat(4e6)}`)],
     ['APIC', picture(1, await square('blue'))],
     ['APIC', picture(4, await square('green'))],
@@ -95,5 +98,6 @@ test('tags that take too much to read are left out, and the music is published',
   ])
   const track = await ingest(Buffer.concat([tag, behindTag]))
   expect(track.title).toBe('kept')
+  expect(track.tags).toMatchObject({ discNumber: 2, lyrics: 'one\ntwo' })
   expect((await coverColour(track))[0]).toBeGreaterThan(150)
 })

@@ -222,13 +222,15 @@ export function makeProcessor(options: {
     begin('publish')
     const key = await wrapMasterKey(config.keyRing, masterKey, trackId, version)
     signal.throwIfAborted()
+    const tags = readTags(fields)
     await publish(db, job, {
       plan,
       heard,
       key,
       ...encoded,
       hasCover: covers !== null,
-      description: describe(job.kind, job.metadata, readTags(fields)),
+      description: describe(job.kind, job.metadata, tags),
+      tags,
     })
     return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
   }

@@ -17,6 +17,7 @@ import { Superseded } from './failures.ts'
 import type { ClaimedJob } from './job-repo.ts'
 import type { Description } from './describe.ts'
 import type { Plan } from './plan.ts'
+import { TAG_READER_VERSION, type Tags } from './tags.ts'
 
 type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
@@ -31,6 +32,7 @@ export type Production = {
   key: { kid: string; wrapped: Uint8Array }
   hasCover: boolean
   description: Description
+  tags: Tags
 }
 
 /**
@@ -106,6 +108,7 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
         version,
         coverVersion,
         uploadId: job.uploadId,
+        tags: { reader: TAG_READER_VERSION, ...made.tags },
         publishedAt: sql`coalesce(published_at, now())`,
         durationS: made.sampleCount / made.plan.sampleRate,
         ...measured(made.heard),

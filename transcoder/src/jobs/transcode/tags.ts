@@ -2,6 +2,9 @@ import { cleanLines, cleanText, MAX_TRACK_ARTISTS, MAX_TRACK_GENRES } from '@mis
 import type { Field, TagKind } from '../../tags/fields.ts'
 import { readGenres } from '../../tags/genres.ts'
 
+/** Goes up when the same file would be read otherwise than before. */
+export const TAG_READER_VERSION = 1
+
 /** What a file's tags say about the music, cleaned. */
 export type Tags = {
   title: string | null
