@@ -1,33 +1,40 @@
 import { z } from 'zod'
 
 /**
+ * An identifier as it is written everywhere: in lower case. Clients may send capitals (Swift writes
+ * UUIDs so), and RFC 9562 §4 has them mean the same; but tokens, keys of objects and the derivation
+ * of keys compare text, so capitals end here.
+ */
+const Uuid = z.uuid().toLowerCase()
+
+/**
  * Identifiers are UUIDv7 (RFC 9562 §5.7): they sort by creation time, which keeps B-tree inserts at
  * the right edge, and they cannot be guessed from one another. Each is branded, so that a user where
  * a track belongs does not compile.
  */
-export const UserId = z.uuid().brand<'UserId'>()
+export const UserId = Uuid.brand<'UserId'>()
 export type UserId = z.infer<typeof UserId>
 
-export const FamilyId = z.uuid().brand<'FamilyId'>()
+export const FamilyId = Uuid.brand<'FamilyId'>()
 /** One sign-in on one device: the family of refresh tokens that descend from one login. */
 export type FamilyId = z.infer<typeof FamilyId>
 
-export const ArtistId = z.uuid().brand<'ArtistId'>()
+export const ArtistId = Uuid.brand<'ArtistId'>()
 export type ArtistId = z.infer<typeof ArtistId>
 
-export const AlbumId = z.uuid().brand<'AlbumId'>()
+export const AlbumId = Uuid.brand<'AlbumId'>()
 export type AlbumId = z.infer<typeof AlbumId>
 
-export const TrackId = z.uuid().brand<'TrackId'>()
+export const TrackId = Uuid.brand<'TrackId'>()
 export type TrackId = z.infer<typeof TrackId>
 
-export const UploadId = z.uuid().brand<'UploadId'>()
+export const UploadId = Uuid.brand<'UploadId'>()
 export type UploadId = z.infer<typeof UploadId>
 
-export const JobId = z.uuid().brand<'JobId'>()
+export const JobId = Uuid.brand<'JobId'>()
 export type JobId = z.infer<typeof JobId>
 
-export const SessionId = z.uuid().brand<'SessionId'>()
+export const SessionId = Uuid.brand<'SessionId'>()
 /** A listening session: one listener, one track, one sign-in, from play to completion. */
 export type SessionId = z.infer<typeof SessionId>
 

@@ -18,7 +18,7 @@ export type Page<T> = { items: T[]; nextCursor: string | null }
 /** Where a keyset page goes on: after this instant (exact, as text) and this id. */
 export type Keyset = { at: string; id: string }
 
-const CursorParts = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid()])
+const CursorParts = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid().toLowerCase()])
 
 /** Writes a cursor: opaque to clients, so that its making may change. */
 export function encodeCursor({ at, id }: Keyset): string {

@@ -2,7 +2,7 @@ import { makeTrack } from '@mist/db/testing/factories'
 import { derivePeriodKey, periodCount } from '@mist/db/contract'
 import { expect, test } from 'vitest'
 import type { Completion, Heartbeat, ListeningSession, Play } from '../contract/listening.ts'
-import type { Page } from '../contract/pages.ts'
+import { decodeCursor, type Page } from '../contract/pages.ts'
 import { makeTestApi, ORIGIN, problemCode } from '../testing/api.ts'
 
 const api = makeTestApi()
@@ -495,4 +495,46 @@ test('a long track has a playlist with all its periods', async () => {
   const keys = new Set([...text.matchAll(/keys\/[^"]+\/(\d+)"/g)].map((match) => match[1]))
   const timing = { sampleRate: 44_100, sampleCount: 3600 * 44_100, primingSamples: 1024 }
   expect(keys.size).toBe(periodCount(timing))
+})
+
+/** What Swift makes of a UUID. */
+const swift = (text: string) =>
+  text.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => id.toUpperCase())
+
+test('identifiers in capitals mean the same, at every door, and are charged once', async () => {
+  const listener = await api.signIn()
+  const { trackId, masterKey } = await makeTrack(api.db)
+  const { response, session } = await start(listener, swift(trackId))
+  expect(response.status).toBe(201)
+  expect(JSON.stringify(session)).not.toContain(swift(trackId))
+  const first = await derivePeriodKey(masterKey, trackId, 1, 0)
+  expect(session.firstKey.keyBase64).toBe(btoa(String.fromCharCode(...first)))
+  const again = await start(listener, trackId)
+  expect([again.response.status, again.session.id]).toEqual([200, session.id])
+
+  const key = await lease(session, swift(trackId), 1)
+  expect(new Uint8Array(await key.arrayBuffer())).toEqual(
+    await derivePeriodKey(masterKey, trackId, 1, 1),
+  )
+  for (const bearer of [session.token, listener.token])
+    expect((await beat(swift(session.id), 1, bearer)).status).toBe(200)
+  const master = await api.call(
+    'GET',
+    `tracks/${swift(trackId)}/hls/master.m3u8?token=${session.token}`,
+  )
+  expect(await master.text()).not.toContain(swift(trackId))
+  expect((await api.call('GET', `tracks/${swift(trackId)}`)).status).toBe(200)
+  const quota = await api.call('GET', 'quota', { bearer: listener.token })
+  expect(await quota.json()).toMatchObject({ usedS: 24 })
+})
+
+test('claims and cursors in capitals are read in lower case', async () => {
+  const { userId, familyId } = await api.signIn()
+  const claims = { userId: swift(userId), familyId: swift(familyId), role: 'user', plan: 'free' }
+  const { token } = await api.deps.tokens.issueAccess(
+    claims as Parameters<typeof api.deps.tokens.issueAccess>[0],
+  )
+  expect(await api.deps.tokens.readAccess(token)).toMatchObject({ userId, familyId })
+  const cursor = btoa(JSON.stringify(['2026-01-01T00:00:00.000000Z', swift(userId)]))
+  expect(decodeCursor(cursor)).toEqual({ at: '2026-01-01T00:00:00.000000Z', id: userId })
 })

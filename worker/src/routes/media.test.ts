@@ -61,6 +61,13 @@ test('what is cached is served though the store has lost it', async () => {
   expect(await again.text()).toBe('0123456789')
 })
 
+test('the identifier in an address may come in capitals', async () => {
+  const key = await segment()
+  const id = key.split('/')[1] ?? ''
+  const response = await get(key.replace(id, id.toUpperCase()))
+  expect([response.status, await response.text()]).toEqual([200, '0123456789'])
+})
+
 test('HEAD answers with headers alone', async () => {
   const response = await get(await segment(), {}, 'HEAD')
   expect([response.status, await response.text()]).toEqual([200, ''])

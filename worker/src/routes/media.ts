@@ -3,6 +3,9 @@ import { cors } from 'hono/cors'
 import type { AppEnv } from '../app-env.ts'
 import { API_BASE } from '../services/listening-service.ts'
 
+/** The identifier in the address of an object: in capitals it is the same, and cached once. */
+const TRACK_ID = /(?<=^\/api\/v1\/media\/tracks\/)[0-9A-Fa-f-]{36}(?=\/)/
+
 /** Ciphertext, clear init segments and covers; open to every page, for without keys it is noise. */
 export const mediaRoutes = new Hono<AppEnv>()
   .use(
@@ -11,6 +14,7 @@ export const mediaRoutes = new Hono<AppEnv>()
   .get('/*', async (c) => {
     const { cache, media } = c.var.deps
     const url = new URL(c.req.url)
+    url.pathname = url.pathname.replace(TRACK_ID, (id) => id.toLowerCase())
     // The query is no part of a key: else a nonce would fetch the object from the bucket each time.
     const wanted = new Request(`${url.origin}${url.pathname}`, { headers: conditions(c.req.raw) })
     const cached = await cache.match(wanted)

@@ -200,7 +200,7 @@ export function makeListeningService({
     /**
      * Leases the key of one period: 16 bytes. One statement.
      *
-     * @param trackId as the address names it
+     * @param trackId as the address names it, in any case
      */
     async leaseKey(
       session: SessionClaims,
@@ -209,7 +209,7 @@ export function makeListeningService({
       period: number,
     ): Promise<Uint8Array<ArrayBuffer>> {
       const now = clock()
-      if (session.trackId !== trackId || session.version !== version)
+      if (session.trackId !== trackId.toLowerCase() || session.version !== version)
         throw refusal('wrong-track', now)
       const known = masterKeys.known(session.trackId, version)
       const [lease, derived] = await Promise.all([
