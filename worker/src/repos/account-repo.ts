@@ -3,6 +3,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Registration, User } from '../contract/accounts.ts'
 import { type Database, violatedUnique } from '../platform/database.ts'
+import { type AuthSession, AuthSessionState, authSessionState } from './auth-session-state.ts'
 import { at, bytes, Instant, rowOf, rowsOf } from './rows.ts'
 
 const UserRow = z.object({
@@ -28,13 +29,17 @@ const RotationRow = z.object({
   plan: Plan.nullable(),
 })
 
-const DeviceRow = z.object({
-  id: FamilyId,
-  user_agent: z.string().nullable(),
-  created_at: Instant,
-  last_used_at: Instant,
-  expires_at: Instant,
-})
+const DeviceRow = z.union([
+  z.object({
+    state: z.literal('live'),
+    id: FamilyId,
+    user_agent: z.string().nullable(),
+    created_at: Instant,
+    last_used_at: Instant,
+    expires_at: Instant,
+  }),
+  z.object({ state: AuthSessionState.exclude(['live']) }),
+])
 
 /** The first refresh token of a sign-in. */
 export type NewSignIn = {
@@ -156,22 +161,29 @@ export function makeAccountRepo({ db }: { db: Database }) {
       return row && { userId: row.user_id, familyId: row.id }
     },
 
-    /** The live sign-ins of an account, the last used first. */
-    async devices(userId: UserId, now: Date) {
+    /** The live sign-ins of an account, the last used first, for one of them that is live. */
+    async devices(who: AuthSession, now: Date) {
       const rows = await rowsOf(
         db,
         DeviceRow,
-        sql`select id, user_agent, created_at, last_used_at, expires_at from refresh_families
-            where user_id = ${userId} and revoked_at is null and expires_at > ${at(now)}
-            order by last_used_at desc, id desc limit 100`,
+        sql`select s.state, f.id, f.user_agent, f.created_at, f.last_used_at, f.expires_at
+            from (${authSessionState(who)}) s left join refresh_families f
+              on s.state = 'live' and f.user_id = ${who.userId} and f.revoked_at is null
+              and (f.expires_at > ${at(now)} or f.id = ${who.familyId})
+            order by f.last_used_at desc, f.id desc limit 100`,
       )
-      return rows.map((row) => ({
-        id: row.id,
-        userAgent: row.user_agent,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-        expiresAt: row.expires_at,
-      }))
+      const devices = []
+      for (const row of rows) {
+        if (row.state !== 'live') return { state: row.state }
+        devices.push({
+          id: row.id,
+          userAgent: row.user_agent,
+          createdAt: row.created_at,
+          lastUsedAt: row.last_used_at,
+          expiresAt: row.expires_at,
+        })
+      }
+      return { state: 'live' as const, devices }
     },
 
     /** Ends one sign-in, and a trigger its listening sessions; `false` when it was not live. */

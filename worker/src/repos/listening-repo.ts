@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { Ask, Database } from '../platform/database.ts'
-import { answerOf, at, Base64, Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { type AuthSession, AuthSessionState, authSessionState } from './auth-session-state.ts'
+import { answerOf, at, Base64, Big, exactInstant, Instant, onlyRow, rowOf, rowsOf } from './rows.ts'
 import { IS_PUBLIC, TRACK_COLUMNS, TrackRow } from './track-repo.ts'
 
 const usage = { limit_ms: Big.nullable(), used_ms: Big }
@@ -158,9 +159,19 @@ const ListenedRow = z.union([
   }),
 ])
 
-const QuotaRow = z
-  .object(usage)
-  .transform((row) => ({ limitMs: row.limit_ms, usedMs: row.used_ms }))
+/** Of an auth session that is not live: a row that tells no more than that. */
+const NotLiveRow = z.object({ state: AuthSessionState.exclude(['live']) })
+
+const LIVE = { state: z.literal('live') }
+
+const QuotaRow = z.union([
+  z
+    .object({ ...LIVE, ...usage })
+    .transform((row) => ({ state: row.state, limitMs: row.limit_ms, usedMs: row.used_ms })),
+  NotLiveRow,
+])
+
+const TotalsRow = z.union([z.object({ ...LIVE, plays: Big, completions: Big }), NotLiveRow])
 
 const MediaRow = z
   .object({ version: z.int(), renditions: z.array(Rendition).nullable(), ...timing })
@@ -170,16 +181,20 @@ const MediaRow = z
     timing: toTiming(row),
   }))
 
-const PlayRow = z.intersection(
-  TrackRow,
-  z.object({
-    session_id: SessionId,
-    started_at: Instant,
-    heard_s: z.number(),
-    completed: z.boolean(),
-    play_cursor_at: z.string(),
-  }),
-)
+const PlayRow = z.union([
+  z.intersection(
+    TrackRow,
+    z.object({
+      session_id: SessionId,
+      started_at: Instant,
+      heard_s: z.number(),
+      completed: z.boolean(),
+      play_cursor_at: z.string(),
+    }),
+  ),
+  // No play: the outer join's row of nulls, which tells whether the auth session is live.
+  z.object({ session_id: z.null(), state: AuthSessionState }),
+])
 
 export type StartRequest = {
   newSessionId: SessionId
@@ -189,6 +204,15 @@ export type StartRequest = {
   positionS: number
   now: Date
   withRenditions: boolean
+}
+
+/** How far the listener of a session has come. */
+export type Report = {
+  sessionId: SessionId
+  userId: UserId
+  positionS: number
+  isComplete: boolean
+  now: Date
 }
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
@@ -230,14 +254,8 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       return !withKey && isGranted(answer) ? GRANTED : LeaseRow.parse(answer)
     },
 
-    /** Records a position, or the end; see `record_listening`. */
-    record: (
-      sessionId: SessionId,
-      userId: UserId,
-      positionS: number,
-      isComplete: boolean,
-      now: Date,
-    ) =>
+    /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */
+    record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>
       answerOf(ask, ListenedRow, 'to_json(record_listening($1, $2, $3, $4, $5))', [
         sessionId,
         userId,
@@ -246,17 +264,32 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
         now.toISOString(),
       ]),
 
-    /** Today's limit (null: none) and use of a listener whose sign-in is live; null otherwise. */
-    quota(userId: UserId, familyId: FamilyId, now: Date) {
-      return rowOf(
+    /** The same as an auth session asks, which must be live: the answer holds a new session token. */
+    async recordFor(
+      who: AuthSession,
+      { sessionId, positionS, isComplete, now }: Omit<Report, 'userId'>,
+    ) {
+      const { answer } = await onlyRow(
+        db,
+        z.object({ answer: ListenedRow }),
+        sql`select case
+              when s.state <> 'live' then json_build_object('outcome', s.state)
+              else to_json(record_listening(
+                ${sessionId}, ${who.userId}, ${positionS}, ${isComplete}, ${at(now)}))
+            end as answer
+            from (${authSessionState(who)}) s`,
+      )
+      return answer
+    },
+
+    /** Today's limit (null: none) and use, for an auth session that is live. */
+    quota(who: AuthSession, now: Date) {
+      return onlyRow(
         db,
         QuotaRow,
-        sql`select daily_ms(m.plan, m.daily_limit_s) as limit_ms,
+        sql`select s.state, daily_ms(m.plan, m.daily_limit_s) as limit_ms,
                    meter_used_ms(m, ${at(now)}) as used_ms
-            from meters m
-            join refresh_families f
-              on f.user_id = m.user_id and f.id = ${familyId} and f.revoked_at is null
-            where m.user_id = ${userId}`,
+            from (${authSessionState(who)}) s left join meters m on m.user_id = ${who.userId}`,
       )
     },
 
@@ -279,38 +312,50 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       )
     },
 
-    /** Plays that counted, the latest first, after `after`. Deleted tracks are left out. */
-    async history(userId: UserId, limit: number, after: Keyset | null) {
+    /**
+     * Plays that counted, the latest first, after `after`, for an auth session that is live. Plays
+     * of deleted tracks are left out.
+     */
+    async history(who: AuthSession, limit: number, after: Keyset | null) {
       const rest = after
         ? sql`and (h.started_at, h.session_id) < (${after.at}::timestamptz, ${after.id}::uuid)`
         : sql``
       const rows = await rowsOf(
         db,
         PlayRow,
-        sql`select ${TRACK_COLUMNS}, h.session_id, h.started_at, h.heard_s, h.completed,
-                   ${exactInstant(sql`h.started_at`)} as play_cursor_at
-            from play_history h join tracks t on t.id = h.track_id
-            where h.user_id = ${userId} and ${IS_PUBLIC} ${rest}
-            order by h.started_at desc, h.session_id desc limit ${limit}`,
+        sql`select s.state, play.* from (${authSessionState(who)}) s left join lateral (
+              select ${TRACK_COLUMNS}, h.session_id, h.started_at, h.heard_s, h.completed,
+                     ${exactInstant(sql`h.started_at`)} as play_cursor_at
+              from play_history h join tracks t on t.id = h.track_id
+              where s.state = 'live' and h.user_id = ${who.userId} and ${IS_PUBLIC} ${rest}
+              order by h.started_at desc, h.session_id desc limit ${limit}
+            ) play on true
+            order by play.started_at desc, play.session_id desc`,
       )
-      return rows.map((row) => ({
-        track: row,
-        sessionId: row.session_id,
-        startedAt: row.started_at,
-        heardS: row.heard_s,
-        completed: row.completed,
-        cursorAt: row.play_cursor_at,
-      }))
+      const plays = []
+      for (const row of rows) {
+        if (row.session_id !== null)
+          plays.push({
+            track: row,
+            sessionId: row.session_id,
+            startedAt: row.started_at,
+            heardS: row.heard_s,
+            completed: row.completed,
+            cursorAt: row.play_cursor_at,
+          })
+        else if (row.state !== 'live') return { state: row.state }
+      }
+      return { state: 'live' as const, plays }
     },
 
-    /** How many plays of a listener counted, and how many reached the end. */
-    async totals(userId: UserId) {
-      const row = await rowOf(
+    /** How many plays counted, and how many reached the end, for an auth session that is live. */
+    totals(who: AuthSession) {
+      return onlyRow(
         db,
-        z.object({ plays: Big, completions: Big }),
-        sql`select plays, completions from user_totals where user_id = ${userId}`,
+        TotalsRow,
+        sql`select s.state, coalesce(n.plays, 0) as plays, coalesce(n.completions, 0) as completions
+            from (${authSessionState(who)}) s left join user_totals n on n.user_id = ${who.userId}`,
       )
-      return row ?? { plays: 0, completions: 0 }
     },
 
     /** Ends sessions that nobody used for a while; answers with how many. */

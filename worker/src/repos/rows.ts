@@ -38,6 +38,16 @@ export async function rowOf<S extends z.ZodType>(
   return rows.length === 0 ? null : schema.parse(rows[0])
 }
 
+/** Runs one statement that always answers with one row, and parses it. */
+export async function onlyRow<S extends z.ZodType>(
+  db: Database,
+  schema: S,
+  statement: SQL,
+): Promise<z.infer<S>> {
+  const { rows } = await db.execute(statement)
+  return schema.parse(rows[0])
+}
+
 /**
  * Calls one of the meter's functions and parses its answer, one JSON value: measured, a row of columns
  * costs the database and its proxy a tenth of a millisecond more, and this is asked at every key. No

@@ -13,6 +13,7 @@ import {
 import { bearerToken, requireListener, whoIsAsking } from '../middleware/credentials.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
+import type { Reporter } from '../services/listening-service.ts'
 import { originsOf } from './media-base.ts'
 import { answers, makeRouter, refusals, takes } from './router.ts'
 
@@ -75,9 +76,9 @@ export const listeningSessionRoutes = makeRouter()
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const userId = await ownerOf(c, id)
+      const by = await reporterOf(c, id)
       return c.json(
-        await c.var.deps.listening.heartbeat(userId, id, c.req.valid('json').positionS),
+        await c.var.deps.listening.heartbeat(by, id, c.req.valid('json').positionS),
         200,
       )
     },
@@ -93,24 +94,21 @@ export const listeningSessionRoutes = makeRouter()
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const userId = await ownerOf(c, id)
-      return c.json(
-        await c.var.deps.listening.complete(userId, id, c.req.valid('json').positionS),
-        200,
-      )
+      const by = await reporterOf(c, id)
+      return c.json(await c.var.deps.listening.complete(by, id, c.req.valid('json').positionS), 200)
     },
   )
 
 /** Who may speak for a session: its own token, or its owner's sign-in. */
-async function ownerOf(c: Context<AppEnv>, sessionId: SessionId) {
+async function reporterOf(c: Context<AppEnv>, sessionId: SessionId): Promise<Reporter> {
   const bearer = bearerToken(c)
   const session = bearer === null ? null : await c.var.deps.tokens.readSession(bearer)
   if (session) {
     if (session.sessionId !== sessionId)
       throw new Problem('not-found', 'This token is of another listening session.')
-    return session.userId
+    return session
   }
   const who = await whoIsAsking(c)
   if (!who) throw new Problem('signed-out', 'Send the session token, or sign in.')
-  return who.userId
+  return who
 }

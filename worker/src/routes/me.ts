@@ -19,7 +19,7 @@ export const meRoutes = makeRouter()
       request: { query: PageQuery },
       responses: {
         200: answers('A page of plays.', pageOf(Play)),
-        ...refusals('signed-out', 'validation-failed', 'unavailable'),
+        ...refusals('signed-out', 'account-blocked', 'validation-failed', 'unavailable'),
       },
     }),
     async (c) => {
@@ -41,7 +41,7 @@ export const meRoutes = makeRouter()
       middleware,
       responses: {
         200: answers('Totals.', ListeningTotals),
-        ...refusals('signed-out', 'unavailable'),
+        ...refusals('signed-out', 'account-blocked', 'unavailable'),
       },
     }),
     async (c) => c.json(await c.var.deps.listening.totals(c.var.listener), 200),

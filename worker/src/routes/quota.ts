@@ -12,7 +12,7 @@ export const quotaRoutes = makeRouter().openapi(
     middleware: [requireListener],
     responses: {
       200: answers('Seconds; the day is UTC.', QuotaShape),
-      ...refusals('signed-out', 'unavailable'),
+      ...refusals('signed-out', 'account-blocked', 'unavailable'),
     },
   }),
   async (c) => c.json(await c.var.deps.listening.quota(c.var.listener), 200),

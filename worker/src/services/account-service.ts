@@ -17,7 +17,10 @@ import type { AccountRepo } from '../repos/account-repo.ts'
 /** Longest part of a User-Agent that is kept for the list of devices. */
 const USER_AGENT_CHARS = 300
 
-const BLOCKED = 'This account is blocked. Ask the people who run this service.'
+const blocked = () =>
+  new Problem('account-blocked', 'This account is blocked. Ask the people who run this service.')
+const signedOut = () =>
+  new Problem('signed-out', 'This sign-in has ended, or its access token is out of date.')
 
 /** Whole seconds from one instant to a later one; 0 where it is past. */
 function wholeSecondsBetween(from: Date, to: Date): number {
@@ -78,12 +81,19 @@ export function makeAccountService({
     }
   }
 
-  async function signedIn({ userId, familyId }: AccessClaims): Promise<User> {
+  /** The account as it is now, whatever the token said about it. */
+  async function currentUser({ userId, familyId }: AccessClaims): Promise<User> {
     const found = await accounts.findSignedIn(userId, familyId)
-    if (!found || found.isRevoked)
-      throw new Problem('signed-out', 'This sign-in has ended. Sign in again.')
-    if (found.isBlocked) throw new Problem('account-blocked', BLOCKED)
+    if (!found || found.isRevoked) throw signedOut()
+    if (found.isBlocked) throw blocked()
     return found.user
+  }
+
+  /** The account, for a token that does not call somebody an admin who no longer is. */
+  async function signedIn(who: AccessClaims): Promise<User> {
+    const user = await currentUser(who)
+    if (who.role === 'admin' && user.role !== 'admin') throw signedOut()
+    return user
   }
 
   return {
@@ -109,7 +119,7 @@ export function makeAccountService({
       )
       if (!account || !matches)
         throw new Problem('invalid-credentials', 'Check the e-mail address and the password.')
-      if (account.isBlocked) throw new Problem('account-blocked', BLOCKED)
+      if (account.isBlocked) throw blocked()
       const { refreshToken, row } = await prepare(userAgent)
       const rehash = outdated ? await passwords.hashPassword(password) : null
       await accounts.signIn(account.user.id, row, rehash)
@@ -143,7 +153,7 @@ export function makeAccountService({
           'This refresh token was used before, so somebody may have a copy of it. Sign in again.',
         )
       }
-      if (outcome === 'blocked') throw new Problem('account-blocked', BLOCKED)
+      if (outcome === 'blocked') throw blocked()
       throw new Problem('refresh-invalid', 'This sign-in has ended. Sign in again.')
     },
 
@@ -171,16 +181,17 @@ export function makeAccountService({
 
     /** Refuses all but admins, by what the database says now, not by what the token said once. */
     async requireAdmin(who: AccessClaims): Promise<void> {
-      const user = await signedIn(who)
+      const user = await currentUser(who)
       if (user.role !== 'admin')
         throw new Problem('forbidden', 'Only admins of this service may do this.')
     },
 
     /** Lists the devices that are signed in. */
     async devices(who: AccessClaims): Promise<Device[]> {
-      await signedIn(who)
-      const devices = await accounts.devices(who.userId, clock())
-      return devices.map((device) => ({
+      const found = await accounts.devices(who, clock())
+      if (found.state === 'blocked') throw blocked()
+      if (found.state !== 'live') throw signedOut()
+      return found.devices.map((device) => ({
         id: device.id,
         userAgent: device.userAgent,
         createdAt: device.createdAt.toISOString(),

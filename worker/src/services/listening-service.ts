@@ -23,7 +23,7 @@ import type { Page, PageQuery } from '../contract/pages.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { AccessClaims, SessionClaims, Tokens } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
-import type { ListeningRepo, Rendition } from '../repos/listening-repo.ts'
+import type { ListeningRepo, Rendition, Report } from '../repos/listening-repo.ts'
 import type { MasterKeys, WrappedKey } from './master-keys.ts'
 import { pageThrough } from './paging.ts'
 import {
@@ -119,6 +119,9 @@ function filesOf(
   return { masterUrl: master, playlists, inits }
 }
 
+/** Who reports a position: the token of the session itself, or its listener's access token. */
+export type Reporter = AccessClaims | SessionClaims
+
 /** Listening: sessions, keys, positions, playlists. */
 export function makeListeningService({
   listening,
@@ -139,6 +142,15 @@ export function makeListeningService({
   ): Promise<Uint8Array<ArrayBuffer>> {
     const masterKey = await masterKeys.open(wrapped, trackId, version)
     return derivePeriodKey(masterKey, trackId, version, period)
+  }
+
+  async function record(by: Reporter, report: Omit<Report, 'userId'>) {
+    const heard =
+      'familyId' in by
+        ? await listening.recordFor(by, report)
+        : await listening.record({ ...report, userId: by.userId })
+    if (heard.outcome !== 'recorded') throw refusal(heard.outcome, report.now)
+    return heard
   }
 
   function tokenFor(claims: Omit<SessionClaims, 'maxBitrate'>, plan: Plan, durationS: number) {
@@ -225,16 +237,15 @@ export function makeListeningService({
     },
 
     /** Notes how far the listener is, and renews the session's token. One statement. */
-    async heartbeat(
-      userId: AccessClaims['userId'],
-      sessionId: SessionId,
-      positionS: number,
-    ): Promise<Heartbeat> {
+    async heartbeat(by: Reporter, sessionId: SessionId, positionS: number): Promise<Heartbeat> {
       const now = clock()
-      const heard = await listening.record(sessionId, userId, positionS, false, now)
-      if (heard.outcome !== 'recorded') throw refusal(heard.outcome, now)
+      const heard = await record(by, { sessionId, positionS, isComplete: false, now })
       const { trackId, version, plan, durationS } = heard
-      const issued = await tokenFor({ sessionId, userId, trackId, version }, plan, durationS)
+      const issued = await tokenFor(
+        { sessionId, userId: by.userId, trackId, version },
+        plan,
+        durationS,
+      )
       return {
         heardS: heard.heardS,
         expiresAt: issued.expiresAt.toISOString(),
@@ -244,14 +255,9 @@ export function makeListeningService({
     },
 
     /** Ends a session; the same again is the same answer. */
-    async complete(
-      userId: AccessClaims['userId'],
-      sessionId: SessionId,
-      positionS: number,
-    ): Promise<Completion> {
+    async complete(by: Reporter, sessionId: SessionId, positionS: number): Promise<Completion> {
       const now = clock()
-      const heard = await listening.record(sessionId, userId, positionS, true, now)
-      if (heard.outcome !== 'recorded') throw refusal(heard.outcome, now)
+      const heard = await record(by, { sessionId, positionS, isComplete: true, now })
       return {
         heardS: heard.heardS,
         counted: heard.counted,
@@ -262,8 +268,8 @@ export function makeListeningService({
     /** Today's budget and what is left of it. */
     async quota(who: AccessClaims): Promise<Quota> {
       const now = clock()
-      const found = await listening.quota(who.userId, who.familyId, now)
-      if (!found) throw refusal('signed-out', now)
+      const found = await listening.quota(who, now)
+      if (found.state !== 'live') throw refusal(found.state, now)
       return quotaOf(found.limitMs, found.usedMs, now)
     },
 
@@ -310,7 +316,11 @@ export function makeListeningService({
     history(who: AccessClaims, query: PageQuery, mediaBase: string): Promise<Page<Play>> {
       return pageThrough(
         query,
-        (limit, after) => listening.history(who.userId, limit, after),
+        async (limit, after) => {
+          const found = await listening.history(who, limit, after)
+          if (found.state !== 'live') throw refusal(found.state, clock())
+          return found.plays
+        },
         (row) => ({ at: row.cursorAt, id: row.sessionId }),
         (row) => ({
           sessionId: row.sessionId,
@@ -323,6 +333,10 @@ export function makeListeningService({
     },
 
     /** How much a listener has heard, ever. */
-    totals: (who: AccessClaims): Promise<ListeningTotals> => listening.totals(who.userId),
+    async totals(who: AccessClaims): Promise<ListeningTotals> {
+      const found = await listening.totals(who)
+      if (found.state !== 'live') throw refusal(found.state, clock())
+      return { plays: found.plays, completions: found.completions }
+    },
   }
 }
