@@ -18,6 +18,7 @@ import { meRoutes } from './routes/me.ts'
 import { mediaRoutes } from './routes/media.ts'
 import { quotaRoutes } from './routes/quota.ts'
 import { makeRouter } from './routes/router.ts'
+import { documentSharedRefusals } from './routes/shared-refusals.ts'
 import { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 
@@ -106,5 +107,6 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
       '/api/v1',
       docsRoutes(() => app.getOpenAPI31Document(OPENAPI)),
     )
+  documentSharedRefusals(app)
   return app
 }

@@ -1,6 +1,6 @@
 import type { Config } from './env.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { isDatabaseAway, makeAsk, makeDatabase } from './platform/database.ts'
+import { isDatabaseAway, isUnusableValue, makeAsk, makeDatabase } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
@@ -50,6 +50,8 @@ export function makeDeps(
     tokens,
     /** Whether a failure only means that the database can't be asked now. */
     isAway: isDatabaseAway,
+    /** Whether a failure means that the database could not take a value of the request. */
+    isUnusableValue,
     cache: makeEdgeCache(),
     /** Pages of the catalogue, as JSON in UTF-8; at some 15 KB each they stay below 2 MB. */
     pages: makeMemory<ArrayBuffer>({ kept: 100, now }),

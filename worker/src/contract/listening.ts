@@ -4,8 +4,17 @@ import { Track } from './tracks.ts'
 
 export const QuotaShape = Quota.meta({ id: 'Quota' })
 
-/** A position in a track; JSON has no NaN and no Infinity, and a negative one is refused. */
-const PositionS = z.number().min(0, 'A position is a number of seconds from 0 on.')
+/** Longer than any track, seconds. */
+const BEYOND_TRACKS_S = 1_000_000_000
+
+/**
+ * A position in a track, to the millisecond: JSON has no NaN and no Infinity, but it has numbers like
+ * 5e-324, with which Postgres refuses to reckon.
+ */
+const PositionS = z
+  .number()
+  .min(0, 'A position is a number of seconds from 0 on.')
+  .overwrite((positionS) => Math.round(Math.min(positionS, BEYOND_TRACKS_S) * 1000) / 1000)
 
 export const NewListeningSession = z
   .object({

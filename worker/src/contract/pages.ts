@@ -18,7 +18,13 @@ export type Page<T> = { items: T[]; nextCursor: string | null }
 /** Where a keyset page goes on: after this instant (exact, as text) and this id. */
 export type Keyset = { at: string; id: string }
 
-const CursorParts = z.tuple([z.iso.datetime({ precision: 6 }), z.uuid().toLowerCase()])
+/**
+ * An instant that a row of ours can have. JavaScript and the ISO form know a year 0000, Postgres
+ * does not, and nothing here is older than the epoch.
+ */
+const RowInstant = z.iso.datetime({ precision: 6 }).refine((at) => at >= '1970')
+
+const CursorParts = z.tuple([RowInstant, z.uuid().toLowerCase()])
 
 /** Writes a cursor: opaque to clients, so that its making may change. */
 export function encodeCursor({ at, id }: Keyset): string {

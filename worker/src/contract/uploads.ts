@@ -7,7 +7,7 @@ import {
   UploadId,
 } from '@mist/db/contract'
 import { z } from 'zod'
-import { Text } from './text.ts'
+import { HeaderText, MediaType, Text } from './text.ts'
 
 /** What the admin knows about the recording; it wins over the file's own tags. */
 const UploadMetadata = z.object({
@@ -25,7 +25,7 @@ export const NewUpload = z
   .object({
     filename: lineOfText(1, MAX_FILENAME_CHARS),
     sizeBytes: z.int().nonnegative(),
-    contentType: Text.max(200).default(''),
+    contentType: MediaType.max(200).default(''),
     metadata: UploadMetadata.optional(),
   })
   .meta({ id: 'NewUpload' })
@@ -69,7 +69,7 @@ export type UploadTicket = z.infer<typeof UploadTicket>
 export const UploadCompletion = z
   .object({
     parts: z
-      .array(z.object({ partNumber: z.int().min(1).max(10_000), etag: z.string().min(1).max(200) }))
+      .array(z.object({ partNumber: z.int().min(1).max(10_000), etag: HeaderText.min(1).max(200) }))
       .max(10_000)
       .optional(),
   })

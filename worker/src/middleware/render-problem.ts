@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { AppEnv } from '../app-env.ts'
+import type { Deps } from '../deps.ts'
 import { describeError } from '../describe-error.ts'
 import { Problem, Unavailable } from '../problem.ts'
 import { API_BASE } from '../services/listening-service.ts'
@@ -9,9 +10,9 @@ import { API_BASE } from '../services/listening-service.ts'
 const AWAY_RETRY_S = 5
 
 /** Makes a refusal of whatever was thrown; what we did not foresee leaks nothing. */
-function toProblem(error: unknown, isAway: (error: unknown) => boolean): Problem {
+function toProblem(error: unknown, deps: Pick<Deps, 'isAway' | 'isUnusableValue'>): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof Unavailable || isAway(error))
+  if (error instanceof Unavailable || deps.isAway(error))
     return new Problem(
       'unavailable',
       'A part of this service is away. Try again in a few seconds.',
@@ -22,6 +23,10 @@ function toProblem(error: unknown, isAway: (error: unknown) => boolean): Problem
     )
   if (error instanceof HTTPException && error.status < 500)
     return new Problem('malformed-request', 'Send a body that is valid JSON.', { cause: error })
+  if (deps.isUnusableValue(error))
+    return new Problem('validation-failed', 'One of the values is out of every range.', {
+      cause: error,
+    })
   return new Problem('internal', 'It is logged. Tell us the request id if it happens again.', {
     cause: error,
   })
@@ -29,9 +34,10 @@ function toProblem(error: unknown, isAway: (error: unknown) => boolean): Problem
 
 /** Renders whatever a handler threw as `application/problem+json` (RFC 9457). */
 export function renderProblem(error: unknown, c: Context<AppEnv>): Response {
-  const problem = toProblem(error, c.get('deps').isAway)
+  const problem = toProblem(error, c.get('deps'))
   const requestId = c.get('requestId')
-  if (problem.status >= 500)
+  // A value that came as far as the database is a schema of ours to mend.
+  if (problem.status >= 500 || (problem.code === 'validation-failed' && problem.cause))
     c.get('deps').log.error(problem.code, { requestId, error: describeError(problem.cause) })
 
   const url = new URL(c.req.url)

@@ -131,6 +131,14 @@ export function isDatabaseAway(error: unknown): boolean {
   return found !== null && (found.code === undefined || AWAY.test(found.code))
 }
 
+/**
+ * Tells whether a statement failed for a value that Postgres cannot take (SQLSTATE class 22). The
+ * schemas at the door should have refused it.
+ */
+export function isUnusableValue(error: unknown): boolean {
+  return findDatabaseError(error)?.code?.startsWith('22') === true
+}
+
 /** The unique constraint that a statement ran into, or null when it failed for another reason. */
 export function violatedUnique(error: unknown): string | null {
   const found = findDatabaseError(error)

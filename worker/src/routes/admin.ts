@@ -12,7 +12,7 @@ export const adminRoutes = makeRouter().openapi(
     middleware: [requireAdmin],
     responses: {
       202: answers('How many jobs were queued.', z.object({ queued: z.int() })),
-      ...refusals('signed-out', 'forbidden', 'unavailable'),
+      ...refusals('signed-out', 'forbidden', 'account-blocked', 'unavailable'),
     },
   }),
   async (c) => c.json({ queued: await c.var.deps.jobs.retranscodeAll() }, 202),

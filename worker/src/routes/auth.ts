@@ -145,7 +145,13 @@ export const authRoutes = makeRouter()
       request: { body: takes(PasswordChange) },
       responses: {
         204: noBody,
-        ...refusals('signed-out', 'invalid-credentials', 'validation-failed', 'rate-limited'),
+        ...refusals(
+          'signed-out',
+          'invalid-credentials',
+          'account-blocked',
+          'validation-failed',
+          'rate-limited',
+        ),
       },
     }),
     async (c) => {

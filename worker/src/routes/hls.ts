@@ -18,7 +18,13 @@ const query = z.object({
 
 const responses = {
   200: { description: 'An HLS playlist.', content: { [MIME]: { schema: z.string() } } },
-  ...refusals('session-token-invalid', 'wrong-track', 'not-found', 'unavailable'),
+  ...refusals(
+    'session-token-invalid',
+    'wrong-track',
+    'not-found',
+    'validation-failed',
+    'unavailable',
+  ),
 }
 
 export const hlsRoutes = makeRouter().openapi(

@@ -9,7 +9,7 @@ import { answers, makeRouter, refusals } from './router.ts'
 const tags = ['jobs']
 const middleware = [requireAdmin]
 const params = z.object({ jobId: JobId })
-const common = refusals('signed-out', 'forbidden')
+const common = refusals('signed-out', 'forbidden', 'account-blocked')
 
 export const jobRoutes = makeRouter()
   .openapi(

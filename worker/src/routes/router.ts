@@ -4,6 +4,9 @@ import { z } from 'zod'
 import type { AppEnv } from '../app-env.ts'
 import { Problem } from '../problem.ts'
 
+/** A list of ten thousand bad values need not be answered with another. */
+const ERRORS_TOLD = 20
+
 /**
  * Makes a router whose validation refuses as the rest does. A malformed id in a path is not a
  * mistake in a form but the address of nothing: 404.
@@ -14,7 +17,7 @@ export function makeRouter() {
       if (result.success) return
       if (result.target === 'param')
         throw new Problem('not-found', 'There is nothing at this address.')
-      const errors = result.error.issues.map(({ path, message }) => ({
+      const errors = result.error.issues.slice(0, ERRORS_TOLD).map(({ path, message }) => ({
         path: path.join('.'),
         message,
       }))

@@ -82,7 +82,7 @@ export const trackRoutes = makeRouter()
     async (c) => c.json(await c.var.deps.tracks.analysis(c.req.valid('param').id), 200),
   )
 
-const common = refusals('signed-out', 'forbidden', 'not-found', 'unavailable')
+const common = refusals('signed-out', 'forbidden', 'account-blocked', 'not-found', 'unavailable')
 
 /** Changing the catalogue; for admins. */
 export const trackAdminRoutes = makeRouter()

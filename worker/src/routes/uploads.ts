@@ -9,7 +9,7 @@ import { answers, makeRouter, refusals, takes } from './router.ts'
 const tags = ['uploads']
 const middleware = [rateLimit('uploads'), requireAdmin]
 const params = z.object({ uploadId: UploadId })
-const common = refusals('signed-out', 'forbidden', 'rate-limited', 'unavailable')
+const common = refusals('signed-out', 'forbidden', 'account-blocked', 'rate-limited', 'unavailable')
 
 export const uploadRoutes = makeRouter()
   .openapi(

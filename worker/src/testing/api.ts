@@ -8,8 +8,9 @@ import { makeApp } from '../app.ts'
 import { makeDeps } from '../deps.ts'
 import { readEnv } from '../env.ts'
 import { makeLog } from '../platform/log.ts'
+import { ORIGIN } from './origin.ts'
 
-export const ORIGIN = 'https://api.example'
+export { ORIGIN }
 
 export type CallOptions = {
   body?: unknown

@@ -1,0 +1,2 @@
+/** Where tests find the API. */
+export const ORIGIN = 'https://api.example'
