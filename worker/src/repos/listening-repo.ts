@@ -41,8 +41,6 @@ const StartedRow = z
     version: z.int(),
     plan: Plan,
     period: z.int(),
-    kid: z.string(),
-    wrapped: z.string(),
     renditions: z.array(Rendition.extend({ init: z.string() })).nullable(),
     position_s: z.number(),
     ...timing,
@@ -54,8 +52,6 @@ const StartedRow = z
     version: row.version,
     plan: row.plan,
     period: row.period,
-    kid: row.kid,
-    wrapped: row.wrapped,
     renditions: row.renditions,
     positionS: row.position_s,
     timing: toTiming(row),
@@ -82,38 +78,33 @@ const NotStartedRow = z
   })
   .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 }))
 
-const LeaseRow = z.union([
-  z
-    .object({
-      outcome: z.literal('granted'),
-      kid: z.string().nullish(),
-      wrapped: z.string().nullish(),
-    })
-    .transform(({ outcome, kid, wrapped }) => ({
-      outcome,
-      key: kid && wrapped ? { kid, wrapped } : null,
-    })),
-  z
-    .object({
-      outcome: z.enum([
-        'no-session',
-        'signed-out',
-        'blocked',
-        'superseded',
-        'ended',
-        'wrong-track',
-        'no-period',
-        'exhausted',
-        'too-early',
-      ]),
-      retry_after_s: z.number().nullable(),
-    })
-    .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 })),
-])
+const UnopenedRow = z.object({
+  outcome: z.literal('unopened'),
+  version: z.int(),
+  kid: z.string(),
+  wrapped: z.string(),
+})
 
-type Lease = z.infer<typeof LeaseRow>
+const RefusedLeaseRow = z
+  .object({
+    outcome: z.enum([
+      'no-session',
+      'signed-out',
+      'blocked',
+      'superseded',
+      'ended',
+      'wrong-track',
+      'no-period',
+      'exhausted',
+      'too-early',
+    ]),
+    retry_after_s: z.number().nullable(),
+  })
+  .transform((row) => ({ outcome: row.outcome, retryAfterS: row.retry_after_s ?? 0 }))
 
-const GRANTED: Lease = { outcome: 'granted', key: null }
+type Lease = { outcome: 'granted' } | z.infer<typeof RefusedLeaseRow>
+
+const GRANTED: Lease = { outcome: 'granted' }
 
 /** Whether a lease was granted: what nearly all are, so known without a schema. */
 const isGranted = (answer: unknown): boolean =>
@@ -121,6 +112,8 @@ const isGranted = (answer: unknown): boolean =>
   answer !== null &&
   'outcome' in answer &&
   answer.outcome === 'granted'
+
+const KeyRow = z.object({ kid: z.string(), wrapped: z.string() })
 
 const ListenedRow = z.union([
   z
@@ -197,6 +190,8 @@ const PlayRow = z.union([
 ])
 
 export type StartRequest = {
+  /** Versions of the track whose master keys are open. */
+  opened: number[]
   newSessionId: SessionId
   userId: UserId
   familyId: FamilyId
@@ -218,13 +213,17 @@ export type Report = {
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
 export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
   return {
-    /** Starts or resumes a session and leases its first period; see `start_listening_session`. */
+    /**
+     * Starts or resumes a session and leases its first period; see `start_listening_session`. Where
+     * that needs a key that is not among `opened`, it does nothing and answers with that key.
+     */
     start: (request: StartRequest) =>
       answerOf(
         ask,
-        z.union([StartedRow, NotStartedRow]),
-        'to_json(start_listening_session($1, $2, $3, $4, $5, $6, $7))',
+        z.union([StartedRow, UnopenedRow, NotStartedRow]),
+        'start_listening_session_if_opened($1, $2, $3, $4, $5, $6, $7, $8)',
         [
+          `{${request.opened.join()}}`,
           request.newSessionId,
           request.userId,
           request.familyId,
@@ -235,23 +234,30 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
         ],
       ),
 
-    /** Leases the key of one period; see `lease_key_period`. The key is told only if asked for. */
+    /** The wrapped master key of one version; null when it is gone. */
+    wrappedKey: (trackId: TrackId, version: number) =>
+      rowOf(
+        db,
+        KeyRow,
+        sql`select kid, wrapped::text from track_keys
+            where track_id = ${trackId} and version = ${version}`,
+      ),
+
+    /** Leases the key of one period; see `lease_key_period`. The key itself is known by then. */
     async lease(
       session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
       period: number,
       now: Date,
-      withKey: boolean,
     ): Promise<Lease> {
-      const answer = await ask('select lease_key_period($1, $2, $3, $4, $5, $6, $7) as answer', [
+      const answer = await ask('select lease_key_period($1, $2, $3, $4, $5, $6, false) as answer', [
         session.sessionId,
         session.userId,
         session.trackId,
         session.version,
         period,
         now.toISOString(),
-        withKey,
       ])
-      return !withKey && isGranted(answer) ? GRANTED : LeaseRow.parse(answer)
+      return isGranted(answer) ? GRANTED : RefusedLeaseRow.parse(answer)
     },
 
     /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */

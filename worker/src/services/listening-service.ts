@@ -1,5 +1,6 @@
 import {
   derivePeriodKey,
+  type MasterKey,
   type MediaTiming,
   newId,
   nextReset,
@@ -22,9 +23,9 @@ import type {
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { AccessClaims, SessionClaims, Tokens } from '../platform/tokens.ts'
-import { Problem } from '../problem.ts'
-import type { ListeningRepo, Rendition, Report } from '../repos/listening-repo.ts'
-import type { MasterKeys, WrappedKey } from './master-keys.ts'
+import { Problem, Unavailable } from '../problem.ts'
+import type { ListeningRepo, Rendition, Report, StartRequest } from '../repos/listening-repo.ts'
+import type { MasterKeys } from './master-keys.ts'
 import { pageThrough } from './paging.ts'
 import {
   initUrl,
@@ -134,14 +135,40 @@ export function makeListeningService({
   masterKeys: MasterKeys
   clock: Clock
 }) {
-  async function periodKey(
-    wrapped: WrappedKey,
-    trackId: TrackId,
-    version: number,
-    period: number,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const masterKey = await masterKeys.open(wrapped, trackId, version)
-    return derivePeriodKey(masterKey, trackId, version, period)
+  /**
+   * Starts or resumes a session with the master key that it needs. Nothing is charged before that
+   * key is open: one statement where it is, one more where it was not opened here lately.
+   */
+  async function startOpened(request: Omit<StartRequest, 'opened'>) {
+    const { trackId } = request
+    let keys = masterKeys.known(trackId)
+    let started = await listening.start({ ...request, opened: [...keys.keys()] })
+    if (started.outcome === 'unopened') {
+      const { version } = started
+      keys = new Map([[version, await masterKeys.open(started, trackId, version)]])
+      started = await listening.start({ ...request, opened: [version] })
+    }
+    if (started.outcome === 'unopened')
+      throw new Unavailable('the track was replaced while its key was being opened')
+    if (started.outcome !== 'started' && started.outcome !== 'resumed')
+      throw refusal(
+        started.outcome,
+        request.now,
+        'retryAfterS' in started ? started.retryAfterS : 0,
+      )
+    const masterKey = keys.get(started.version)
+    if (!masterKey) throw new Error('a session was started whose key is not open')
+    return { started, masterKey }
+  }
+
+  /** The master key of a session's version, opened now where it was not lately. */
+  async function masterKeyOf({ trackId, version }: SessionClaims): Promise<MasterKey> {
+    const known = masterKeys.known(trackId).get(version)
+    if (known) return known
+    const wrapped = await listening.wrappedKey(trackId, version)
+    // A version's key goes with the version.
+    if (!wrapped) throw refusal('ended', clock())
+    return masterKeys.open(wrapped, trackId, version)
   }
 
   async function record(by: Reporter, report: Omit<Report, 'userId'>) {
@@ -163,7 +190,7 @@ export function makeListeningService({
   return {
     /**
      * Starts a listening session, or resumes the one that this sign-in has on the track, and tells
-     * all that a player needs before its first segment. One statement.
+     * all that a player needs before its first segment.
      */
     async start(
       who: AccessClaims,
@@ -171,7 +198,7 @@ export function makeListeningService({
       { origin, mediaBase }: Origins,
     ): Promise<{ isResumed: boolean; session: ListeningSession }> {
       const now = clock()
-      const started = await listening.start({
+      const { started, masterKey } = await startOpened({
         newSessionId: newId(SessionId, now.getTime()),
         userId: who.userId,
         familyId: who.familyId,
@@ -180,13 +207,11 @@ export function makeListeningService({
         now,
         withRenditions: hls,
       })
-      if (started.outcome !== 'started' && started.outcome !== 'resumed')
-        throw refusal(started.outcome, now, 'retryAfterS' in started ? started.retryAfterS : 0)
 
       const { sessionId, version, timing, plan, period } = started
       const durationS = timing.sampleCount / timing.sampleRate
       const [key, issued] = await Promise.all([
-        periodKey(started, trackId, version, period),
+        derivePeriodKey(masterKey, trackId, version, period),
         tokenFor({ sessionId, userId: who.userId, trackId, version }, plan, durationS),
       ])
 
@@ -210,7 +235,8 @@ export function makeListeningService({
     },
 
     /**
-     * Leases the key of one period: 16 bytes. One statement.
+     * Leases the key of one period: 16 bytes. One statement, where the track's master key was
+     * opened here lately.
      *
      * @param trackId as the address names it, in any case
      */
@@ -223,17 +249,15 @@ export function makeListeningService({
       const now = clock()
       if (session.trackId !== trackId.toLowerCase() || session.version !== version)
         throw refusal('wrong-track', now)
-      const known = masterKeys.known(session.trackId, version)
-      const [lease, derived] = await Promise.all([
-        listening.lease(session, period, now, known === undefined),
+      const masterKey = await masterKeyOf(session)
+      const [lease, key] = await Promise.all([
+        listening.lease(session, period, now),
         // Derived while the meter decides; nobody gets it unless the meter grants it.
-        known && derivePeriodKey(known, session.trackId, version, period),
+        derivePeriodKey(masterKey, session.trackId, version, period),
       ])
       if (lease.outcome === 'no-session') throw refusal('ended', now)
       if (lease.outcome !== 'granted') throw refusal(lease.outcome, now, lease.retryAfterS)
-      if (derived) return derived
-      if (!lease.key) throw new Error('a key was granted and not told')
-      return periodKey(lease.key, session.trackId, version, period)
+      return key
     },
 
     /** Notes how far the listener is, and renews the session's token. One statement. */

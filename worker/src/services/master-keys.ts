@@ -17,7 +17,10 @@ const KEEP_MS = 600_000
 const fromHex = (text: string) =>
   Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
-const nameOf = (trackId: TrackId, version: number) => `${trackId}/${version}`
+/** The opened keys of a track, by version. */
+export type OpenedKeys = ReadonlyMap<number, MasterKey>
+
+const NONE: OpenedKeys = new Map()
 
 /**
  * Opens wrapped master keys. Those of tracks that are being listened to are needed every twelve
@@ -30,13 +33,12 @@ export function makeMasterKeys({
   clock,
 }: {
   keyRing: KeyRing
-  opened: Memory<MasterKey>
+  opened: Memory<OpenedKeys>
   clock: Clock
 }) {
   return {
-    /** The key, if it was opened lately: then the database need not tell it. */
-    known: (trackId: TrackId, version: number): MasterKey | undefined =>
-      opened.get(nameOf(trackId, version)),
+    /** The keys of a track that were opened lately: then the database need not tell them. */
+    known: (trackId: TrackId): OpenedKeys => opened.get(trackId) ?? NONE,
 
     /** @throws OperationError when the bytes were tampered with, or belong to another track */
     async open(
@@ -44,11 +46,10 @@ export function makeMasterKeys({
       trackId: TrackId,
       version: number,
     ): Promise<MasterKey> {
-      const known = opened.get(nameOf(trackId, version))
-      if (known) return known
       const bytes = await unwrapMasterKey(keyRing, kid, fromHex(wrapped), trackId, version)
       const key = await importMasterKey(bytes)
-      opened.set(nameOf(trackId, version), key, clock().getTime() + KEEP_MS)
+      const keys = new Map(opened.get(trackId)).set(version, key)
+      opened.set(trackId, keys, clock().getTime() + KEEP_MS)
       return key
     },
   }
