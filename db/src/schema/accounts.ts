@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  check,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import type { FamilyId, UserId } from '../contract/ids.ts'
 import { bytea, createdAt, instant } from './columns.ts'
 
@@ -68,4 +78,37 @@ export const refreshTokens = pgTable(
     usedAt: instant('used_at'),
   },
   (t) => [index('refresh_tokens_family_idx').on(t.familyId)],
+)
+
+/**
+ * How often passwords were tried: one row for each kind of limit and slot, a keyed hash of an address, an
+ * account or both (see migration 0010). `level` rises with each try and leaks.
+ */
+export const guessLimits = pgTable(
+  'guess_limits',
+  {
+    kind: text('kind').notNull(),
+    slot: integer('slot').notNull(),
+    level: doublePrecision('level').notNull(),
+    /** When `level` was true. */
+    at: instant('at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.slot] })],
+)
+
+/** Networks that an account was signed in from, as keyed hashes: tries from there count by themselves. */
+export const knownNetworks = pgTable(
+  'known_networks',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    networkHash: bytea('network_hash').notNull(),
+    seenAt: instant('seen_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.userId, t.networkHash] }),
+    index('known_networks_seen_idx').on(t.seenAt),
+  ],
 )

@@ -1,8 +1,9 @@
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../app-env.ts'
 import { Problem } from '../problem.ts'
+import { networkOfRequest } from './network.ts'
 
-/** What the bindings in wrangler.toml allow from one address; a test holds the two together. */
+/** What the bindings in wrangler.toml allow from one network; a test holds the two together. */
 export const RATE_LIMITS = {
   auth: { limit: 30, periodS: 60 },
   uploads: { limit: 120, periodS: 60 },
@@ -10,7 +11,8 @@ export const RATE_LIMITS = {
 } as const
 
 /**
- * Limits requests from one address. The binding tells yes or no and nothing else, so
+ * Limits requests from one network, in each of Cloudflare's locations by itself; what must hold over all
+ * of them, guesses at passwords, is counted in the database. The binding tells yes or no and nothing else, so
  * `RateLimit-Policy` is always sent and `RateLimit` only when nothing remains
  * (draft-ietf-httpapi-ratelimit-headers-10). Without the binding there is no limit.
  */
@@ -20,7 +22,7 @@ export function rateLimit(name: keyof typeof RATE_LIMITS): MiddlewareHandler<App
   return async (c, next) => {
     const limiter = c.var.deps.limiters[name]
     if (!limiter) return next()
-    const { success } = await limiter.limit({ key: c.req.header('cf-connecting-ip') ?? 'unknown' })
+    const { success } = await limiter.limit({ key: networkOfRequest(c).name })
     if (!success) {
       c.header('ratelimit-policy', policy)
       c.header('ratelimit', `"${name}";r=0;t=${periodS}`)

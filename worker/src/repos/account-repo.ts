@@ -3,8 +3,10 @@ import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Registration, User } from '../contract/accounts.ts'
 import { type Database, violatedUnique } from '../platform/database.ts'
+import type { GuessSlots } from '../services/guess-slots.ts'
 import { type AuthSession, AuthSessionState, authSessionState } from './auth-session-state.ts'
-import { at, bytes, Instant, rowOf, rowsOf } from './rows.ts'
+import { acceptSignIn, type Lane } from './guess-repo.ts'
+import { type AsOf, at, bytes, Instant, maybeBytes, rowOf, rowsOf } from './rows.ts'
 
 const UserRow = z.object({
   id: UserId,
@@ -13,8 +15,6 @@ const UserRow = z.object({
   role: Role,
   plan: Plan,
 }) satisfies z.ZodType<User>
-
-const AccountRow = UserRow.extend({ password_hash: z.string(), blocked_at: Instant.nullable() })
 
 const LiveRow = UserRow.extend({ blocked_at: Instant.nullable(), revoked_at: Instant.nullable() })
 
@@ -53,19 +53,19 @@ export type NewSignIn = {
 const USER_COLUMNS = sql.raw('u.id, u.email, u.username, u.role, u.plan')
 
 /** Inserts the family and its first token for the rows of the CTE `who`. */
-const signInFor = (signIn: NewSignIn): SQL => sql`
+const signInFor = (signIn: NewSignIn, asOf: AsOf): SQL => sql`
   family as (
     insert into refresh_families (id, user_id, user_agent, created_at, last_used_at, expires_at)
-    select ${signIn.familyId}::uuid, who.id, ${signIn.userAgent}::text, ${at(signIn.now)},
-           ${at(signIn.now)}, ${at(signIn.expiresAt)}
+    select ${signIn.familyId}::uuid, who.id, ${signIn.userAgent}::text, ${asOf(signIn.now)},
+           ${asOf(signIn.now)}, ${asOf(signIn.now)} + (${at(signIn.expiresAt)} - ${at(signIn.now)})
     from who
     returning id
   ), token as (
     insert into refresh_tokens (token_hash, family_id, created_at)
-    select ${bytes(signIn.tokenHash)}, family.id, ${at(signIn.now)} from family
+    select ${bytes(signIn.tokenHash)}, family.id, ${asOf(signIn.now)} from family
   )`
 
-export function makeAccountRepo({ db }: { db: Database }) {
+export function makeAccountRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
   return {
     /** Inserts an account with its first sign-in; says which name is taken where one is. */
     async register(
@@ -73,6 +73,7 @@ export function makeAccountRepo({ db }: { db: Database }) {
       { email, username }: Registration,
       passwordHash: string,
       signIn: NewSignIn,
+      slots: GuessSlots,
     ): Promise<User | 'email-taken' | 'username-taken'> {
       try {
         const user = await rowOf(
@@ -82,7 +83,11 @@ export function makeAccountRepo({ db }: { db: Database }) {
             insert into users (id, email, username, password_hash, created_at)
             values (${userId}, ${email}, ${username}, ${passwordHash}, ${at(signIn.now)})
             returning id, email, username, role, plan
-          ), ${signInFor(signIn)}
+          ), ${signInFor(signIn, asOf)}, known as (
+            insert into known_networks (user_id, network_hash, seen_at)
+            select who.id, ${maybeBytes(slots.networkHash)}, ${asOf(signIn.now)} from who
+            where ${slots.networkHash !== null}
+          )
           select ${USER_COLUMNS} from who u`,
         )
         if (!user) throw new Error('an insert returned no row')
@@ -95,27 +100,19 @@ export function makeAccountRepo({ db }: { db: Database }) {
       }
     },
 
-    /** Finds an account by its e-mail address (lower case). */
-    async findByEmail(email: string) {
-      const row = await rowOf(
-        db,
-        AccountRow,
-        sql`select ${USER_COLUMNS}, u.password_hash, u.blocked_at
-            from users u where lower(u.email) = ${email}`,
-      )
-      if (!row) return null
-      const { password_hash: passwordHash, blocked_at: blockedAt, ...user } = row
-      return { user, passwordHash, isBlocked: blockedAt !== null }
-    },
-
-    /** Inserts a sign-in, and a better password hash where one was made. */
-    async signIn(userId: UserId, signIn: NewSignIn, rehash: string | null): Promise<void> {
+    /** Inserts a sign-in, and a better password hash where one was made; gives the try back. */
+    async signIn(
+      userId: UserId,
+      signIn: NewSignIn,
+      rehash: string | null,
+      { lane, slots }: { lane: Lane; slots: GuessSlots },
+    ): Promise<void> {
       await db.execute(sql`
         with who as (
           update users set password_hash = coalesce(${rehash}::text, password_hash)
           where id = ${userId} returning id
-        ), ${signInFor(signIn)}
-        select id from who`)
+        ), ${signInFor(signIn, asOf)}
+        select id, ${acceptSignIn(userId, lane, slots, asOf(signIn.now))} from who`)
     },
 
     /** Exchanges a refresh token for the next one; see `refresh_sign_in`. */
@@ -124,8 +121,8 @@ export function makeAccountRepo({ db }: { db: Database }) {
         db,
         RotationRow,
         sql`select r.outcome, r.family_id, r.expires_at, ${USER_COLUMNS}
-            from refresh_sign_in(${bytes(oldHash)}, ${bytes(newHash)}, ${at(now)}, ${at(expiresAt)},
-                                 ${REFRESH_GRACE_S}::int) r
+            from refresh_sign_in(${bytes(oldHash)}, ${bytes(newHash)}, ${asOf(now)},
+                                 ${asOf(now)} + (${at(expiresAt)} - ${at(now)}), ${REFRESH_GRACE_S}::int) r
             left join users u on u.id = r.user_id`,
       )
       if (!row) throw new Error('refresh_sign_in returned no row')
@@ -209,16 +206,26 @@ export function makeAccountRepo({ db }: { db: Database }) {
         where user_id = ${userId} and id <> ${keep} and revoked_at is null`)
     },
 
-    /** Sets another password hash; all other sign-ins end with it, and so does their listening. */
+    /**
+     * Sets another password hash; all other sign-ins end with it, and so does their listening. Of the
+     * networks that the account knows only this one stays, and the try at the password is given back.
+     */
     async changePassword(
       userId: UserId,
       keep: FamilyId,
       passwordHash: string,
       now: Date,
+      { slot, slots }: { slot: number; slots: GuessSlots },
     ): Promise<void> {
       await db.execute(sql`
         with changed as (
           update users set password_hash = ${passwordHash} where id = ${userId}
+        ), forgotten as (
+          delete from known_networks where user_id = ${userId}
+            and network_hash is distinct from ${maybeBytes(slots.networkHash)}
+        ), given_back as (
+          update guess_limits set level = greatest(0, level - 1)
+          where kind = 'password' and slot = ${slot}
         )
         update refresh_families set revoked_at = ${at(now)}, revoked_reason = 'password-change'
         where user_id = ${userId} and id <> ${keep} and revoked_at is null`)

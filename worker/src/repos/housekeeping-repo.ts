@@ -1,10 +1,21 @@
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
-import { at } from './rows.ts'
+import { type AsOf, at, rowOf } from './rows.ts'
 
 /** Deletes what nothing will ask for again. */
-export function makeHousekeepingRepo({ db }: { db: Database }) {
+export function makeHousekeepingRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
   return {
+    /** Seconds by which the caller's clock is further from the database's than is to be believed; else 0. */
+    async secondsOff(now: Date): Promise<number> {
+      const row = await rowOf(
+        db,
+        z.object({ off_s: z.number() }),
+        sql`select date_part('epoch', ${at(now)} - ${asOf(now)}) as off_s`,
+      )
+      return row?.off_s ?? 0
+    },
+
     /** Listening sessions that have been over for a while; what was heard is in the history. */
     async deleteSessionsBefore(before: Date): Promise<number> {
       const { rowCount } = await db.execute(
@@ -17,6 +28,20 @@ export function makeHousekeepingRepo({ db }: { db: Database }) {
     async deleteUsedTokensBefore(before: Date): Promise<number> {
       const { rowCount } = await db.execute(
         sql`delete from refresh_tokens where used_at < ${at(before)}`,
+      )
+      return rowCount
+    },
+
+    /** Counters of guesses that have leaked empty, all of them within a day. */
+    async deleteGuessLimitsBefore(before: Date): Promise<number> {
+      const { rowCount } = await db.execute(sql`delete from guess_limits where at < ${at(before)}`)
+      return rowCount
+    },
+
+    /** Networks that an account was not signed in to from for long. */
+    async deleteKnownNetworksBefore(before: Date): Promise<number> {
+      const { rowCount } = await db.execute(
+        sql`delete from known_networks where seen_at < ${at(before)}`,
       )
       return rowCount
     },

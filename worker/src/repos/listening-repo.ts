@@ -4,7 +4,18 @@ import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { Ask, Database } from '../platform/database.ts'
 import { type AuthSession, AuthSessionState, authSessionState } from './auth-session-state.ts'
-import { answerOf, at, Base64, Big, exactInstant, Instant, onlyRow, rowOf, rowsOf } from './rows.ts'
+import {
+  answerOf,
+  type AsOf,
+  Base64,
+  Big,
+  boundedNow,
+  exactInstant,
+  Instant,
+  onlyRow,
+  rowOf,
+  rowsOf,
+} from './rows.ts'
 import { IS_PUBLIC, TRACK_COLUMNS, TrackRow } from './track-repo.ts'
 
 const usage = { limit_ms: Big.nullable(), used_ms: Big }
@@ -211,7 +222,11 @@ export type Report = {
 }
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
-export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
+export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; asOf: AsOf }) {
+  // The same for the statements that are written out.
+  const nowAs = (param: string) => (asOf === boundedNow ? `bounded_now(${param})` : param)
+  const lease = `select lease_key_period($1, $2, $3, $4, $5, ${nowAs('$6')}, false) as answer`
+
   return {
     /**
      * Starts or resumes a session and leases its first period; see `start_listening_session`. Where
@@ -221,7 +236,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       answerOf(
         ask,
         z.union([StartedRow, UnopenedRow, NotStartedRow]),
-        'start_listening_session_if_opened($1, $2, $3, $4, $5, $6, $7, $8)',
+        `start_listening_session_if_opened($1, $2, $3, $4, $5, $6, ${nowAs('$7')}, $8)`,
         [
           `{${request.opened.join()}}`,
           request.newSessionId,
@@ -249,7 +264,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
       period: number,
       now: Date,
     ): Promise<Lease> {
-      const answer = await ask('select lease_key_period($1, $2, $3, $4, $5, $6, false) as answer', [
+      const answer = await ask(lease, [
         session.sessionId,
         session.userId,
         session.trackId,
@@ -262,7 +277,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
 
     /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */
     record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>
-      answerOf(ask, ListenedRow, 'to_json(record_listening($1, $2, $3, $4, $5))', [
+      answerOf(ask, ListenedRow, `to_json(record_listening($1, $2, $3, $4, ${nowAs('$5')}))`, [
         sessionId,
         userId,
         positionS,
@@ -281,7 +296,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
         sql`select case
               when s.state <> 'live' then json_build_object('outcome', s.state)
               else to_json(record_listening(
-                ${sessionId}, ${who.userId}, ${positionS}, ${isComplete}, ${at(now)}))
+                ${sessionId}, ${who.userId}, ${positionS}, ${isComplete}, ${asOf(now)}))
             end as answer
             from (${authSessionState(who)}) s`,
       )
@@ -294,7 +309,7 @@ export function makeListeningRepo({ db, ask }: { db: Database; ask: Ask }) {
         db,
         QuotaRow,
         sql`select s.state, daily_ms(m.plan, m.daily_limit_s) as limit_ms,
-                   meter_used_ms(m, ${at(now)}) as used_ms
+                   meter_used_ms(m, ${asOf(now)}) as used_ms
             from (${authSessionState(who)}) s left join meters m on m.user_id = ${who.userId}`,
       )
     },

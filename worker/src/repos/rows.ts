@@ -67,9 +67,22 @@ export async function answerOf<S extends z.ZodType>(
 /** An instant as a parameter. */
 export const at = (instant: Date): SQL => sql`${instant.toISOString()}::timestamptz`
 
+/**
+ * Now, as a parameter. A machine's clock may be wrong by days: what counts, ends or deletes by it must be
+ * held against the database's own, which all Workers share (`bounded_now`).
+ */
+export const boundedNow = (now: Date): SQL => sql`bounded_now(${at(now)})`
+
+/** How a repo hands over what its caller's clock says: {@link boundedNow}, or {@link at} where a test owns it. */
+export type AsOf = typeof boundedNow
+
 /** Raw bytes as a parameter; hex, for drivers disagree about bytea. */
 export const bytes = (value: Uint8Array): SQL =>
   sql`decode(${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}, 'hex')`
+
+/** Raw bytes, or null, as a parameter. */
+export const maybeBytes = (value: Uint8Array | null): SQL =>
+  value === null ? sql`null::bytea` : bytes(value)
 
 /** The exact text of an instant, microseconds and all: a Date would round it, and paging by it skip. */
 export const exactInstant = (column: SQL): SQL =>

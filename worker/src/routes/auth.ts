@@ -18,6 +18,7 @@ import {
   setSignInCookies,
   whoIsAsking,
 } from '../middleware/credentials.ts'
+import { askerOf, networkOfRequest } from '../middleware/network.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
 import { answers, makeRouter, mayTake, refusals, takes } from './router.ts'
 
@@ -40,10 +41,7 @@ export const authRoutes = makeRouter()
     }),
     async (c) => {
       const { deps } = c.var
-      const signIn = await deps.accounts.register(
-        c.req.valid('json'),
-        c.req.header('user-agent') ?? null,
-      )
+      const signIn = await deps.accounts.register(c.req.valid('json'), askerOf(c))
       setSignInCookies(c, signIn)
       return c.json(signIn, 201)
     },
@@ -63,10 +61,7 @@ export const authRoutes = makeRouter()
     }),
     async (c) => {
       const { deps } = c.var
-      const signIn = await deps.accounts.login(
-        c.req.valid('json'),
-        c.req.header('user-agent') ?? null,
-      )
+      const signIn = await deps.accounts.login(c.req.valid('json'), askerOf(c), refreshCookie(c))
       setSignInCookies(c, signIn)
       return c.json(signIn, 200)
     },
@@ -155,7 +150,11 @@ export const authRoutes = makeRouter()
       },
     }),
     async (c) => {
-      await c.var.deps.accounts.changePassword(c.var.listener, c.req.valid('json'))
+      await c.var.deps.accounts.changePassword(
+        c.var.listener,
+        c.req.valid('json'),
+        networkOfRequest(c),
+      )
       return c.body(null, 204)
     },
   )

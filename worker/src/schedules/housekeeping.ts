@@ -11,15 +11,29 @@ const KEEP_DAYS = 7
 /** Used refresh tokens are kept as long as a token can live, for only a known one shows reuse. */
 const KEEP_USED_TOKENS_DAYS = 30
 
-/** Runs every few minutes: ends what nobody ended, deletes what nobody will ask for. */
+/** How long an account knows a network after the last sign-in from there: summer houses count. */
+const KEEP_NETWORKS_DAYS = 180
+
+/**
+ * Runs every few minutes: ends what nobody ended, deletes what nobody will ask for. Not where the clock is
+ * wrong: a year ahead, every sign-in would have run out.
+ */
 export async function housekeeping({ uploads, repos, clock, log }: Deps): Promise<void> {
   const now = clock()
+  const secondsOff = await repos.housekeeping.secondsOff(now)
+  if (secondsOff !== 0) {
+    log.error('housekeeping', { skipped: 'the clock is wrong', secondsOff })
+    return
+  }
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS)
   const tasks: Record<string, () => Promise<number>> = {
     uploadsExpired: () => uploads.expire(UPLOADS_PER_RUN),
     sessionsEnded: () => repos.listening.endStale(now),
     sessionsDeleted: () => repos.housekeeping.deleteSessionsBefore(daysAgo(KEEP_DAYS)),
     tokensDeleted: () => repos.housekeeping.deleteUsedTokensBefore(daysAgo(KEEP_USED_TOKENS_DAYS)),
+    guessLimitsDeleted: () => repos.housekeeping.deleteGuessLimitsBefore(daysAgo(1)),
+    networksDeleted: () =>
+      repos.housekeeping.deleteKnownNetworksBefore(daysAgo(KEEP_NETWORKS_DAYS)),
     familiesDeleted: () => repos.housekeeping.deleteFamiliesBefore(daysAgo(KEEP_DAYS)),
   }
   const done: Record<string, number | string> = {}

@@ -8,11 +8,15 @@ import type {
   User,
 } from '../contract/accounts.ts'
 import type { Clock } from '../platform/clock.ts'
+import type { KeyedHash } from '../platform/keyed-hash.ts'
 import type { Log } from '../platform/log.ts'
+import type { Network } from '../platform/networks.ts'
 import type { Passwords } from '../platform/passwords.ts'
 import type { AccessClaims, Tokens } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 import type { AccountRepo } from '../repos/account-repo.ts'
+import type { GuessRepo } from '../repos/guess-repo.ts'
+import { guessSlots } from './guess-slots.ts'
 
 /** Longest part of a User-Agent that is kept for the list of devices. */
 const USER_AGENT_CHARS = 300
@@ -27,15 +31,35 @@ function wholeSecondsBetween(from: Date, to: Date): number {
   return Math.max(0, Math.floor((to.getTime() - from.getTime()) / 1000))
 }
 
+/** Who asks to be signed in, as far as the request tells. */
+export type Asker = { userAgent: string | null; network: Network }
+
+/** A wait as a person would say it. */
+function inWords(waitS: number): string {
+  if (waitS <= 90) return `${Math.ceil(waitS)} seconds`
+  const minutes = Math.ceil(waitS / 60)
+  return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
+}
+
+function tooManyTries(what: string, retryAfterS: number): Problem {
+  return new Problem('rate-limited', `${what} Please wait ${inWords(retryAfterS)}.`, {
+    retryAfterS,
+  })
+}
+
 /** Accounts and sign-ins. */
 export function makeAccountService({
   accounts,
+  guesses,
+  keyedHash,
   tokens,
   passwords,
   clock,
   log,
 }: {
   accounts: AccountRepo
+  guesses: GuessRepo
+  keyedHash: KeyedHash
   tokens: Tokens
   passwords: Passwords
   clock: Clock
@@ -98,11 +122,15 @@ export function makeAccountService({
 
   return {
     /** Makes an account and signs it in. */
-    async register(registration: Registration, userAgent: string | null): Promise<SignIn> {
+    async register(registration: Registration, { userAgent, network }: Asker): Promise<SignIn> {
       const { refreshToken, row } = await prepare(userAgent)
+      // It tells whether an address has an account, and it costs a hash: so it is counted, too.
+      const slots = await guessSlots(keyedHash, registration.email, network)
+      const waitS = await guesses.reserveRegistration(slots, row.now)
+      if (waitS > 0) throw tooManyTries('Too many accounts were made from here lately.', waitS)
       const passwordHash = await passwords.hashPassword(registration.password)
       const userId = newId(UserId, row.now.getTime())
-      const user = await accounts.register(userId, registration, passwordHash, row)
+      const user = await accounts.register(userId, registration, passwordHash, row, slots)
       if (user === 'email-taken')
         throw new Problem('email-taken', 'Sign in with this e-mail address, or use another one.')
       if (user === 'username-taken')
@@ -110,9 +138,26 @@ export function makeAccountService({
       return answer(user, row.familyId, refreshToken, row.expiresAt)
     },
 
-    /** Signs in with e-mail and password. */
-    async login({ email, password }: Login, userAgent: string | null): Promise<SignIn> {
-      const account = await accounts.findByEmail(email)
+    /**
+     * Signs in with e-mail and password. Tries are counted before the password is looked at, by network
+     * and by account; see docs/decisions/0013-guessing.md.
+     *
+     * @param known a refresh token that the asker's browser holds: one of the account's own sets it apart
+     */
+    async login(
+      { email, password }: Login,
+      { userAgent, network }: Asker,
+      known: string | undefined,
+    ): Promise<SignIn> {
+      const slots = await guessSlots(keyedHash, email, network)
+      const knownHash = known === undefined ? null : await tokens.hashRefresh(known)
+      const reserved = await guesses.reserveSignIn(email, slots, knownHash, clock())
+      if (reserved.kind === 'refused')
+        throw tooManyTries(
+          'Too many passwords were tried. A network or browser that you signed in from before still gets in.',
+          reserved.waitS,
+        )
+      const { account, lane } = reserved
       const { matches, outdated } = await passwords.verifyPassword(
         password,
         account?.passwordHash ?? null,
@@ -122,7 +167,7 @@ export function makeAccountService({
       if (account.isBlocked) throw blocked()
       const { refreshToken, row } = await prepare(userAgent)
       const rehash = outdated ? await passwords.hashPassword(password) : null
-      await accounts.signIn(account.user.id, row, rehash)
+      await accounts.signIn(account.user.id, row, rehash, { lane, slots })
       return answer(account.user, row.familyId, refreshToken, row.expiresAt)
     },
 
@@ -215,16 +260,28 @@ export function makeAccountService({
     },
 
     /** Changes the password and signs all other devices out. */
-    async changePassword(who: AccessClaims, change: PasswordChange): Promise<void> {
+    async changePassword(
+      who: AccessClaims,
+      change: PasswordChange,
+      network: Network,
+    ): Promise<void> {
       const { email } = await signedIn(who)
-      const account = await accounts.findByEmail(email)
-      const { matches } = await passwords.verifyPassword(
-        change.currentPassword,
-        account?.passwordHash ?? null,
+      const slots = await guessSlots(keyedHash, email, network)
+      // Counted for each sign-in by itself: whoever knocks at the front door doesn't close this one.
+      const { account: slot } = await guessSlots(keyedHash, who.familyId, network)
+      const { waitS, passwordHash: current } = await guesses.reservePasswordCheck(
+        who.userId,
+        slot,
+        clock(),
       )
+      if (waitS > 0) throw tooManyTries('The current password was wrong too often.', waitS)
+      const { matches } = await passwords.verifyPassword(change.currentPassword, current)
       if (!matches) throw new Problem('invalid-credentials', 'The current password is wrong.')
       const passwordHash = await passwords.hashPassword(change.newPassword)
-      await accounts.changePassword(who.userId, who.familyId, passwordHash, clock())
+      await accounts.changePassword(who.userId, who.familyId, passwordHash, clock(), {
+        slot,
+        slots,
+      })
     },
   }
 }
