@@ -322,6 +322,73 @@ test('an honest listener is charged for the seconds released, once each', async 
   )
 }, 120_000)
 
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+test('one machine whose clock is wrong takes nothing from a listener, and gives little away', async () => {
+  const asks = fc.array(
+    fc.record({
+      isWrong: fc.boolean(),
+      start: fc.boolean(),
+      period: fc.nat({ max: 33 }),
+      // Mostly while listening, sometimes after a night.
+      passMs: fc.oneof({ weight: 9, arbitrary: fc.nat({ max: 20_000 }) }, fc.constant(DAY_MS / 2)),
+    }),
+    { minLength: 10, maxLength: 60 },
+  )
+  const offsets = [1, 10, 365].flatMap((days) => [days * DAY_MS, -days * DAY_MS])
+  await fc.assert(
+    fc.asyncProperty(
+      asks,
+      fc.constantFrom(...offsets, 10 * MINUTE_MS, -10 * MINUTE_MS, 90 * MINUTE_MS),
+      async (steps, offsetMs) => {
+        const { userId, familyId } = await makeUser(db)
+        const meter = makeMeterCalls(db)
+        let nowMs = EVENING
+        let session: unknown = null
+        /** Milliseconds that each real day's right clock was charged for. */
+        const charged = new Map<string, number>()
+        let paceMs = 0
+        let since = nowMs
+        for (const { isWrong, start, period, passMs } of steps) {
+          nowMs += passMs
+          if (passMs > DAY_MS / 4) {
+            since = nowMs
+            paceMs = 0
+          }
+          const now = new Date(nowMs + (isWrong ? offsetMs : 0))
+          const isStart = start || session === null
+          const row = isStart
+            ? await meter.start(userId, familyId, tracks[2]!, now, period * 12)
+            : await meter.lease(session, userId, tracks[2]!, period, now)
+          if (row['session_id']) session = row['session_id']
+          const chargedMs = row.outcome === 'started' ? 12_000 : Number(row['charged_ms'] ?? 0)
+          if (row.outcome === 'granted' || row.outcome === 'started') paceMs += chargedMs
+          if (isWrong) continue
+
+          const day = now.toISOString().slice(0, 10)
+          charged.set(day, (charged.get(day) ?? 0) + chargedMs)
+          expect(charged.get(day)).toBeLessThanOrEqual(FREE_DAILY_S * 1000 + LONGEST_PERIOD_MS)
+          // Never a wait longer than one period takes to refill.
+          if (row.outcome === 'too-early')
+            expect(Number(row['retry_after_s'])).toBeLessThanOrEqual(12 / 1.25)
+        }
+        // Two bursts and two clocks; without a wrong one it would be one of each.
+        expect(paceMs).toBeLessThanOrEqual(
+          2 * PLANS.free.paceDepthS * 1000 + 2 * 1.25 * (nowMs - since) + LONGEST_PERIOD_MS,
+        )
+        // A week on, all is as if the wrong one had never been.
+        nowMs += 7 * DAY_MS
+        for (const index of [0, 1, 2]) {
+          const at = new Date(nowMs + index * DAY_MS)
+          expect((await meter.start(userId, familyId, tracks[1]!, at)).outcome).toBe('started')
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+}, 120_000)
+
 test('the longest track of the model ends inside the periods that are tried', () => {
   expect(Math.max(...timings.map(periodCount))).toBeLessThanOrEqual(35)
 })

@@ -340,3 +340,141 @@ test('periods in SQL are the periods of the contract, and add up to the track', 
     }
   }
 })
+
+test('what costs nothing is granted when the budget is spent to the last millisecond', async () => {
+  const { userId, familyId } = await makeUser(db, { dailyLimitS: 12 })
+  const { trackId } = await makeTrack(db, { durationS: 12 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  // Over decode time, priming included, the twelve seconds reach into a second period.
+  expect(await lease(session_id, userId, trackId, 1, after(9))).toMatchObject({
+    outcome: 'granted',
+    charged_ms: 0,
+    used_ms: 12_000,
+  })
+  expect(await start(userId, familyId, trackId, after(10), 12)).toMatchObject({
+    outcome: 'resumed',
+    period: 1,
+    used_ms: 12_000,
+  })
+  // It opens nothing else: a stranger's, a dead session's or a blocked account's.
+  await db.execute(sql`update users set blocked_at = now() where id = ${userId}`)
+  expect(await lease(session_id, userId, trackId, 1, after(11))).toMatchObject({
+    outcome: 'blocked',
+  })
+})
+
+const DAY_S = 24 * 3600
+
+test.each([10, 365, 3])(
+  'a clock once %i days ahead takes nothing from its listener',
+  async (days) => {
+    const { userId, familyId } = await makeUser(db, { dailyLimitS: 60 })
+    const { trackId } = await makeTrack(db, { durationS: 3600 })
+    const { session_id } = await start(userId, familyId, trackId, NOON)
+    await lease(session_id, userId, trackId, 1, after(12))
+    const ahead = await start(userId, familyId, trackId, after(days * DAY_S))
+    expect(ahead['outcome']).toBe('started')
+    await lease(ahead['session_id'], userId, trackId, 1, after(days * DAY_S))
+
+    // Back to the right clock: no wait, and of today just what was used today.
+    const back = ahead['session_id']
+    expect(await lease(back, userId, trackId, 2, after(24))).toMatchObject({ used_ms: 36_000 })
+    expect(await lease(back, userId, trackId, 3, after(36))).toMatchObject({ used_ms: 48_000 })
+    expect(await lease(back, userId, trackId, 4, after(48))).toMatchObject({ used_ms: 60_000 })
+    expect(await lease(back, userId, trackId, 5, after(60))).toMatchObject({ outcome: 'exhausted' })
+    // Each of the days until then has its own budget, and the one that was borrowed from has what is left.
+    for (let day = 1; day <= Math.min(days, 11); day++) {
+      const started = await start(userId, familyId, trackId, after(day * DAY_S + 60))
+      expect(started).toMatchObject({ outcome: 'started', used_ms: day === days ? 36_000 : 12_000 })
+    }
+  },
+)
+
+test('a clock ahead that crosses its own midnight costs its listener one day at most', async () => {
+  const { userId, familyId } = await makeUser(db, { dailyLimitS: 12 })
+  const { trackId } = await makeTrack(db)
+  const other = await makeTrack(db)
+  for (const day of [10, 11])
+    expect((await start(userId, familyId, other.trackId, after(day * DAY_S)))['outcome']).toBe(
+      'started',
+    )
+  expect((await start(userId, familyId, trackId, NOON))['outcome']).toBe('exhausted')
+  for (const day of [1, 2, 3])
+    expect(await start(userId, familyId, trackId, after(day * DAY_S + 2))).toMatchObject({
+      outcome: 'started',
+      used_ms: 12_000,
+    })
+})
+
+test.each([10, 365, 2])(
+  'a clock once %i days behind gives its listener no budget and no pace',
+  async (days) => {
+    const { userId, familyId } = await makeUser(db, { dailyLimitS: 24 })
+    const { trackId } = await makeTrack(db, { durationS: 3600 })
+    await start(userId, familyId, trackId, after(-DAY_S))
+    const { session_id } = await start(userId, familyId, trackId, NOON)
+    await lease(session_id, userId, trackId, 1, NOON)
+    // The day before has twelve seconds left, and they are all there is to be had.
+    expect(await lease(session_id, userId, trackId, 2, after(-days * DAY_S))).toMatchObject({
+      outcome: 'granted',
+    })
+    expect(await lease(session_id, userId, trackId, 3, after(-days * DAY_S))).toMatchObject({
+      outcome: 'exhausted',
+    })
+    // The session goes on, and today is used up as it was.
+    expect(await lease(session_id, userId, trackId, 3, after(1))).toMatchObject({
+      outcome: 'exhausted',
+      used_ms: 24_000,
+    })
+  },
+)
+
+test('a clock behind does not refill the pace of the right one', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 280 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  for (let period = 1; period < 14; period++) await lease(session_id, userId, trackId, period, NOON)
+  expect(await lease(session_id, userId, trackId, 14, after(-864_000))).toMatchObject({
+    outcome: 'granted',
+  })
+  for (const at of [0, -864_000, 1, -864_001, 2])
+    expect(await lease(session_id, userId, trackId, 15, after(at))).toMatchObject({
+      outcome: 'too-early',
+    })
+})
+
+test('a session that a clock ahead has started dies half an hour after it was last heard', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 280 })
+  const { session_id } = await start(userId, familyId, trackId, after(365 * DAY_S))
+  expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ outcome: 'granted' })
+  expect(await listen(session_id, userId, 10, false, after(10))).toMatchObject({ heard_s: 10 })
+  expect(await lease(session_id, userId, trackId, 2, after(1800))).toMatchObject({
+    outcome: 'granted',
+  })
+  expect(await listen(session_id, userId, 11, false, after(1800 + 1801))).toMatchObject({
+    outcome: 'ended',
+  })
+  expect(await lease(session_id, userId, trackId, 1, after(1800 + 1801))).toMatchObject({
+    outcome: 'ended',
+  })
+  expect(await start(userId, familyId, trackId, after(1800 + 1801))).toMatchObject({
+    outcome: 'started',
+  })
+})
+
+test('a heartbeat or a lease by a clock behind leaves a session alive', async () => {
+  const { userId, familyId } = await makeUser(db)
+  const { trackId } = await makeTrack(db, { durationS: 280 })
+  const { session_id } = await start(userId, familyId, trackId, NOON)
+  expect(await listen(session_id, userId, 1, false, after(-864_000))).toMatchObject({
+    outcome: 'recorded',
+  })
+  expect(await lease(session_id, userId, trackId, 1, after(-864_000))).toMatchObject({
+    outcome: 'granted',
+  })
+  expect(await listen(session_id, userId, 12, false, after(12))).toMatchObject({ heard_s: 11 })
+  expect(await lease(session_id, userId, trackId, 2, after(24))).toMatchObject({
+    outcome: 'granted',
+  })
+})

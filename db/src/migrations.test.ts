@@ -49,6 +49,7 @@ test('what was used and leased before the meter became one row is neither lost n
   await run('0006_one_row_lease')
   await run('0007_leaner_lease')
   await run('0010_sign_in_limits')
+  await run('0011_meter_bounds')
 
   const meterOf = async (user: string) =>
     (await client.query('select * from meters where user_id = $1', [user])).rows[0]

@@ -40,6 +40,8 @@ export const listeningSessions = pgTable(
     startedAt: instant('started_at').notNull(),
     /** Slides with heartbeats, and with a lease when it has not for five minutes. */
     expiresAt: instant('expires_at').notNull(),
+    /** When it expires for those who ask from long before `expiresAt` was set: a clock was wrong (0011). */
+    lateExpiresAt: instant('late_expires_at'),
     endedAt: instant('ended_at'),
     endReason: text('end_reason', {
       enum: ['completed', 'superseded', 'expired', 'signed-out', 'track-deleted'],
@@ -85,11 +87,19 @@ export const meters = pgTable(
       .$type<UserId>(),
     levelMs: doublePrecision('level_ms').notNull(),
     at: instant('at').notNull(),
+    /** The latest lease of those who ask from more than two minutes before `at`. */
+    lateAt: instant('late_at')
+      .notNull()
+      .default(sql`'epoch'`),
     /** The latest UTC day on which something was leased. */
     day: date('day').notNull(),
     /** Milliseconds leased on that day: the budget's truth. */
     usedMs: bigint('used_ms', { mode: 'number' }).notNull().default(0),
-    /** Milliseconds leased on the day before it, for clocks that disagree around midnight. */
+    /** The other day that is remembered: the one before, or that of clocks which disagree (0011). */
+    lateDay: date('late_day')
+      .notNull()
+      .default(sql`'epoch'`),
+    /** Milliseconds leased on that other day. */
     dayBeforeMs: bigint('day_before_ms', { mode: 'number' }).notNull().default(0),
     /** Copies of the account's, so that a lease reads no other row. */
     plan: text('plan', { enum: ['free', 'premium'] }).notNull(),
