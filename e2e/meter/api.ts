@@ -20,11 +20,15 @@ export type Started = {
   firstKey: { url: string; keyBase64: string }
 }
 
-/** The deployed bundle in plain workerd, on a real Postgres 17. */
-export async function makeApi() {
+/**
+ * The deployed bundle in plain workerd, on a real Postgres 17.
+ *
+ * @param bundle makes the bundle in a folder and answers with its path; of today's Worker when not given
+ */
+export async function makeApi(bundle: (outdir: string) => Promise<string> = bundleWorker) {
   const database = await makeRealDatabase()
   const outdir = await mkdtemp(join(tmpdir(), 'mist-meter-'))
-  const worker = await serveBundle(await bundleWorker(outdir), {
+  const worker = await serveBundle(await bundle(outdir), {
     DATABASE_URL: database.databaseUrl,
     NEON_PROXY_URL: database.proxyUrl,
     JWT_SECRET: randomBytes(48).toString('base64'),
