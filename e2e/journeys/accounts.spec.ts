@@ -108,3 +108,111 @@ test('an address that leads nowhere says so', async ({ page }) => {
   const missing = await page.goto('/tracks/01900000-0000-7000-8000-000000000000')
   expect(missing?.status()).toBe(404)
 })
+
+test('no address leads from the sign-in page to another site, or breaks it', async ({
+  page,
+  context,
+  baseURL,
+}) => {
+  const person = await register(page)
+  for (const to of [
+    '/%09/evil.example',
+    '/./%5Cevil.example',
+    '/a%0Ab',
+    '/%00',
+    '//evil.example',
+  ]) {
+    await context.clearCookies()
+    await page.goto(`/login?to=${to}`)
+    await page.getByLabel('E-mail address').fill(person.email)
+    await page.getByLabel('Password').fill(person.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await expect(page.getByRole('button', { name: person.username })).toBeVisible()
+    expect(new URL(page.url()).origin).toBe(new URL(baseURL ?? '').origin)
+  }
+})
+
+test('a refresh whose answer was lost is repeated, and the sign-in goes on', async ({
+  page,
+  context,
+}) => {
+  const person = await register(page)
+  await context.clearCookies({ name: '__Host-mist_access' })
+  const statuses: number[] = []
+  await page.route('**/auth/refresh', async (route) => {
+    // Sent past the browser, so that it never hears of the cookies in the answer.
+    const { url, headers } = {
+      url: route.request().url(),
+      headers: await route.request().allHeaders(),
+    }
+    const { cookie = '', origin = '' } = headers
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: {
+        cookie,
+        origin: origin || new URL(url).origin,
+        'content-type': 'application/json',
+      },
+      body: '{}',
+    })
+    statuses.push(answer.status)
+    if (statuses.length === 1) return route.abort('connectionreset')
+    return route.continue()
+  })
+  await page.goto('/account')
+  await expect(page.getByText('You are still signed in.')).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+  expect(statuses).toEqual([200, 200])
+})
+
+test('while the service cannot renew the sign-in, the page says so and waits as it is told', async ({
+  page,
+  context,
+}) => {
+  const person = await register(page)
+  await context.clearCookies({ name: '__Host-mist_access' })
+  let refreshes = 0
+  let loads = 0
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) loads += 1
+  })
+  await page.route('**/auth/refresh', async (route) => {
+    refreshes += 1
+    if (refreshes > 1) return route.continue()
+    return route.fulfill({ status: 503, headers: { 'retry-after': '8' }, body: '' })
+  })
+  const started = Date.now()
+  await page.goto('/account')
+  await expect(page.getByText('We cannot renew your sign-in right now.')).toBeVisible()
+  await page.reload()
+  await expect(page.getByText('We cannot renew your sign-in right now.')).toBeVisible()
+  expect([refreshes, loads]).toEqual([1, 2])
+  await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+  expect(Date.now() - started).toBeGreaterThan(8000)
+  expect([refreshes, loads]).toEqual([2, 3])
+})
+
+for (const offH of [10, -10]) {
+  test(`a computer whose clock is ${offH} h off renews its sign-in when it has to, and not before`, async ({
+    page,
+    context,
+  }) => {
+    await page.addInitScript((offMs) => {
+      const now = Date.now.bind(Date)
+      Date.now = () => now() + offMs
+    }, offH * 3600_000)
+    let refreshes = 0
+    page.on('request', (request) => {
+      if (request.url().endsWith('/auth/refresh')) refreshes += 1
+    })
+    const person = await register(page)
+    await page.goto('/account')
+    await page.waitForTimeout(5000)
+    expect(refreshes).toBe(0)
+    await context.clearCookies({ name: '__Host-mist_access' })
+    await page.goto('/account')
+    await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+    await page.waitForTimeout(5000)
+    expect(refreshes).toBe(1)
+  })
+}
