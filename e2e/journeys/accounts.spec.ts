@@ -216,3 +216,29 @@ for (const offH of [10, -10]) {
     expect(refreshes).toBe(1)
   })
 }
+
+test('a password that is too easily guessed is refused beside the field, and hinted at while typed', async ({
+  page,
+}) => {
+  const person = newcomer()
+  await page.goto('/register')
+  const password = page.getByLabel('Password')
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Username').fill(person.username)
+  await expect(page.locator('html[data-player=ready]')).toBeAttached()
+  for (const [typed, hint] of [
+    ['short', /long enough/],
+    ['1234567890', /row of keys/],
+    [`${person.username}!`, /Names/],
+    ['correct horse battery', /Strong/],
+  ] as const) {
+    await password.fill(typed)
+    await expect(page.getByText(hint)).toBeVisible()
+  }
+  await password.fill('Basketball1')
+  await page.getByRole('button', { name: 'Register' }).click()
+  await expect(password).toHaveAccessibleDescription(/tried first everywhere/)
+  await password.fill(person.password)
+  await page.getByRole('button', { name: 'Register' }).click()
+  await expect(page.getByRole('button', { name: person.username })).toBeVisible()
+})

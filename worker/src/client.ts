@@ -38,7 +38,15 @@ export type {
   Quota,
   Role,
 } from '@mist/db/contract'
-export { AUDIO_TYPES, MAX_UPLOAD_BYTES, SINGLE_PART_LIMIT_BYTES } from '@mist/db/contract'
+export {
+  AUDIO_TYPES,
+  isOnlyNames,
+  isTrivialPassword,
+  MAX_UPLOAD_BYTES,
+  PASSWORD_MIN_CHARS,
+  passwordChars,
+  SINGLE_PART_LIMIT_BYTES,
+} from '@mist/db/contract'
 
 /** What {@link makeClient} takes besides the address. */
 export type ClientOptions = {

@@ -1,5 +1,5 @@
 import { useNavigation } from '@remix-run/react'
-import type { ReactNode } from 'react'
+import type { FormEventHandler, ReactNode } from 'react'
 import type { FormRefusal } from '../lib/forms.ts'
 
 /** A labelled text field, with the sentence that says what is wrong with it. */
@@ -10,7 +10,7 @@ export function TextField({
   autoComplete,
   hint,
   refusal,
-  minLength,
+  onInput,
 }: {
   name: string
   label: string
@@ -18,7 +18,7 @@ export function TextField({
   autoComplete: string
   hint?: string
   refusal: FormRefusal | undefined
-  minLength?: number
+  onInput?: FormEventHandler<HTMLInputElement>
 }) {
   const wrong = refusal?.fields[name]
   const described = [hint ? `${name}-hint` : null, wrong ? `${name}-wrong` : null]
@@ -35,7 +35,7 @@ export function TextField({
         type={type}
         autoComplete={autoComplete}
         required
-        minLength={minLength}
+        onInput={onInput}
         defaultValue={refusal?.typed[name]}
         aria-invalid={wrong ? true : undefined}
         aria-describedby={described || undefined}

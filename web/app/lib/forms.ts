@@ -7,6 +7,22 @@ export type FormRefusal = {
   typed: Readonly<Record<string, string>>
 }
 
+/**
+ * Reads the form that a request brings.
+ *
+ * @throws Response 400 for the error boundary, where it brings something else
+ */
+export async function formOf(request: Request): Promise<FormData> {
+  try {
+    return await request.formData()
+  } catch {
+    throw Response.json(
+      { title: 'That could not be read.', detail: 'Send the form from its page.' },
+      { status: 400 },
+    )
+  }
+}
+
 /** Reads the named text fields of a form; a missing one is empty. */
 export function textsOf<const N extends string>(
   form: FormData,

@@ -4,11 +4,12 @@ import { Form, Link, useActionData, useLoaderData } from '@remix-run/react'
 import { useEffect, useRef } from 'react'
 import { FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { LocalTime } from '../components/local-time.tsx'
+import { NewPasswordField } from '../components/new-password-field.tsx'
 import { apiFor, asking } from '../lib/api.server.ts'
-import type { Device, Quota } from '../lib/api-types.ts'
+import type { Device, Quota, User } from '../lib/api-types.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { deviceName } from '../lib/devices.ts'
-import { formRefusal, textsOf } from '../lib/forms.ts'
+import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import type { FormRefusal } from '../lib/forms.ts'
 import { amountOf } from '../lib/time.ts'
 
@@ -24,7 +25,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 type Outcome = { done: 'password' | null; refusal: FormRefusal | null }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  const values = textsOf(await request.formData(), [
+  const values = textsOf(await formOf(request), [
     'intent',
     'device',
     'currentPassword',
@@ -130,7 +131,7 @@ function Devices({ devices }: { devices: Device[] }) {
   )
 }
 
-function PasswordForm({ outcome }: { outcome: Outcome | undefined }) {
+function PasswordForm({ outcome, user }: { outcome: Outcome | undefined; user: User }) {
   const form = useRef<HTMLFormElement>(null)
   const isDone = outcome?.done === 'password'
   useEffect(() => {
@@ -153,14 +154,14 @@ function PasswordForm({ outcome }: { outcome: Outcome | undefined }) {
         autoComplete="current-password"
         refusal={refusal}
       />
-      <TextField
+      <NewPasswordField
+        // Empty again, and so without a hint, once the password is changed.
+        key={isDone ? 'done' : 'open'}
         name="newPassword"
         label="New password"
-        type="password"
-        autoComplete="new-password"
-        hint="At least 8 characters."
-        minLength={8}
         refusal={refusal}
+        email={user.email}
+        username={user.username}
       />
       <SubmitButton action="/account" sending="Changing it…" className="button-quiet">
         Change password
@@ -207,7 +208,7 @@ export default function Account() {
         <h2 id="password" className="eyebrow">
           Password
         </h2>
-        <PasswordForm outcome={outcome} />
+        <PasswordForm outcome={outcome} user={user} />
       </section>
     </div>
   )

@@ -4,13 +4,13 @@ import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
 import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
-import { formRefusal, textsOf } from '../lib/forms.ts'
+import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import { returnPath } from '../lib/return-path.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Sign in · Mist' }]
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  const values = textsOf(await request.formData(), ['email', 'password'])
+  const values = textsOf(await formOf(request), ['email', 'password'])
   try {
     const cookies = await apiFor({ request, context }).login(values)
     const { origin, searchParams } = new URL(request.url)

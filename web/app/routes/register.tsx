@@ -2,15 +2,16 @@ import { data, redirect } from '@remix-run/cloudflare'
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
 import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { NewPasswordField } from '../components/new-password-field.tsx'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
-import { formRefusal, textsOf } from '../lib/forms.ts'
+import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import { returnPath } from '../lib/return-path.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Register · Mist' }]
 
 export async function action({ request, context }: ActionFunctionArgs) {
-  const values = textsOf(await request.formData(), ['email', 'username', 'password'])
+  const values = textsOf(await formOf(request), ['email', 'username', 'password'])
   try {
     const cookies = await apiFor({ request, context }).register(values)
     const { origin, searchParams } = new URL(request.url)
@@ -43,15 +44,7 @@ export default function Register() {
           hint="3 to 32 letters, digits, dots, hyphens or underscores."
           refusal={refusal}
         />
-        <TextField
-          name="password"
-          label="Password"
-          type="password"
-          autoComplete="new-password"
-          hint="At least 8 characters; a few words in a row are easy to remember."
-          minLength={8}
-          refusal={refusal}
-        />
+        <NewPasswordField name="password" label="Password" refusal={refusal} />
         <SubmitButton action="/register" sending="Making your account…">
           Register
         </SubmitButton>

@@ -1,4 +1,12 @@
-import { FamilyId, Plan, Role, UserId } from '@mist/db/contract'
+import {
+  FamilyId,
+  PASSWORD_MAX_CHARS,
+  PASSWORD_MIN_CHARS,
+  passwordChars,
+  Plan,
+  Role,
+  UserId,
+} from '@mist/db/contract'
 import { z } from 'zod'
 
 /** An account, as its owner sees it. */
@@ -14,10 +22,31 @@ const Email = z
   .toLowerCase()
   .pipe(z.email('This is not an e-mail address.').max(254))
 
-const Password = z
+const TOO_LONG = `A password has at most ${PASSWORD_MAX_CHARS} characters.`
+
+/**
+ * Longest password that is looked at, in UTF-16 units: room for {@link PASSWORD_MAX_CHARS} characters
+ * of several units each, and little to normalise for who sends more.
+ */
+const MAX_UNITS = 5 * PASSWORD_MAX_CHARS
+
+/** A new password; whether it is too easily guessed depends on whose it is, which the service asks. */
+const NewPassword = z
   .string()
-  .min(8, 'A password has at least 8 characters.')
-  .max(200, 'A password has at most 200 characters.')
+  .max(MAX_UNITS, TOO_LONG)
+  .refine(
+    (password) => password.length > MAX_UNITS || passwordChars(password) <= PASSWORD_MAX_CHARS,
+    {
+      message: TOO_LONG,
+    },
+  )
+  .refine((password) => passwordChars(password) >= PASSWORD_MIN_CHARS, {
+    message: `A password has at least ${PASSWORD_MIN_CHARS} characters.`,
+  })
+  .meta({ minLength: PASSWORD_MIN_CHARS, maxLength: PASSWORD_MAX_CHARS })
+
+/** A password that is compared: older accounts may have shorter ones. */
+const KnownPassword = z.string().min(1).max(MAX_UNITS)
 
 export const Registration = z
   .object({
@@ -29,18 +58,16 @@ export const Registration = z
         /^[A-Za-z0-9_.-]{3,32}$/,
         'A username has 3 to 32 letters, digits, dots, hyphens or underscores.',
       ),
-    password: Password,
+    password: NewPassword,
   })
   .meta({ id: 'Registration' })
 export type Registration = z.infer<typeof Registration>
 
-export const Login = z
-  .object({ email: Email, password: z.string().min(1).max(200) })
-  .meta({ id: 'Login' })
+export const Login = z.object({ email: Email, password: KnownPassword }).meta({ id: 'Login' })
 export type Login = z.infer<typeof Login>
 
 export const PasswordChange = z
-  .object({ currentPassword: z.string().min(1).max(200), newPassword: Password })
+  .object({ currentPassword: KnownPassword, newPassword: NewPassword })
   .meta({ id: 'PasswordChange' })
 export type PasswordChange = z.infer<typeof PasswordChange>
 

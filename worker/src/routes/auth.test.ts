@@ -63,8 +63,14 @@ test.each([
   ['email', { email: 'nobody' }],
   ['username', { username: 'a b' }],
   ['username', { username: 'ab' }],
-  ['password', { password: 'short' }],
-  ['password', { password: 'x'.repeat(201) }],
+  ['password', { password: 'short one' }],
+  ['password', { password: 'five🎵' }],
+  ['password', { password: 'xyzzy plugh '.repeat(17) }],
+  ['password', { password: 'x'.repeat(100_000) }],
+  ['password', { password: 'password123' }],
+  ['password', { password: '1234567890' }],
+  ['password', { password: ' '.repeat(10) }],
+  ['password', { username: 'Countess-Ada', password: 'countess ada 1815' }],
 ])('a registration with an unusable %s is refused and says which', async (path, wrong) => {
   const response = await api.call('POST', 'auth/register', { body: { ...someone(), ...wrong } })
   expect(response.status).toBe(422)
@@ -330,6 +336,40 @@ test('changing the password ends all other sign-ins, and the old password', asyn
   expect((await api.call('GET', 'auth/me', { bearer: here.accessToken })).status).toBe(200)
   const old = await api.call('POST', 'auth/login', { body: { email, password } })
   expect(old.status).toBe(401)
+})
+
+test('a new password is as long as it looks, and works at once', async () => {
+  const person = { ...someone(), password: '🎵 sing 🎵 low 🌙' }
+  await register(person)
+  // 200 characters of two units each.
+  const longest = { ...someone(), password: '🎵🎶🎷🎸🎹🎺🎻🥁🪕🪗'.repeat(20).slice(0, 396) + 'é!' }
+  await register(longest)
+  for (const { username: _, ...body } of [person, longest])
+    expect((await api.call('POST', 'auth/login', { body })).status).toBe(200)
+})
+
+test('a changed password is held to the same rules, a known one to none', async () => {
+  const { userId, token } = await api.signIn({
+    email: `short${Date.now()}@example.org`,
+    username: `short${Date.now()}`,
+    // Python: hashlib.scrypt(b'password', salt=b'old salt', n=1024, r=8, p=1, dklen=32)
+    passwordHash: '$scrypt$ln=10,r=8,p=1$b2xkIHNhbHQ$dHWe5VbH7y3TAlgMClxGOIx3ZWBg+cyWcdh3+p+hI6w',
+  })
+  const [row] = await api.db.$client`select email from users where id = ${userId}`
+  const known = { email: row?.['email'], password: 'password' }
+  expect((await api.call('POST', 'auth/login', { body: known })).status).toBe(200)
+  const change = (newPassword: string) =>
+    api.call('POST', 'auth/password', {
+      body: { currentPassword: 'password', newPassword },
+      bearer: token,
+    })
+  for (const easy of ['password2', 'password2026', 'qwertyuiop', `${known.email}`]) {
+    const refused = await change(easy)
+    expect(refused.status).toBe(422)
+    const { errors } = await refused.json<{ errors: { path: string }[] }>()
+    expect(errors.map(({ path }) => path)).toEqual(['newPassword'])
+  }
+  expect((await change('a password with words')).status).toBe(204)
 })
 
 test('a blocked account can neither log in, nor refresh, nor go on', async () => {

@@ -17,6 +17,7 @@ import { Problem } from '../problem.ts'
 import type { AccountRepo } from '../repos/account-repo.ts'
 import type { GuessRepo } from '../repos/guess-repo.ts'
 import { guessSlots } from './guess-slots.ts'
+import { whyTooEasy } from './password-rules.ts'
 
 /** Longest part of a User-Agent that is kept for the list of devices. */
 const USER_AGENT_CHARS = 300
@@ -45,6 +46,17 @@ function tooManyTries(what: string, retryAfterS: number): Problem {
   return new Problem('rate-limited', `${what} Please wait ${inWords(retryAfterS)}.`, {
     retryAfterS,
   })
+}
+
+/** @throws Problem `validation-failed` about the field, where a new password is too easily guessed */
+function refuseEasy(
+  path: string,
+  password: string,
+  person: { email: string; username: string },
+): void {
+  const message = whyTooEasy(password, person)
+  if (message !== null)
+    throw new Problem('validation-failed', message, { errors: [{ path, message }] })
 }
 
 /** Accounts and sign-ins. */
@@ -123,6 +135,7 @@ export function makeAccountService({
   return {
     /** Makes an account and signs it in. */
     async register(registration: Registration, { userAgent, network }: Asker): Promise<SignIn> {
+      refuseEasy('password', registration.password, registration)
       const { refreshToken, row } = await prepare(userAgent)
       // It tells whether an address has an account, and it costs a hash: so it is counted, too.
       const slots = await guessSlots(keyedHash, registration.email, network)
@@ -265,8 +278,8 @@ export function makeAccountService({
       change: PasswordChange,
       network: Network,
     ): Promise<void> {
-      const { email } = await signedIn(who)
-      const slots = await guessSlots(keyedHash, email, network)
+      const user = await signedIn(who)
+      const slots = await guessSlots(keyedHash, user.email, network)
       // Counted for each sign-in by itself: whoever knocks at the front door doesn't close this one.
       const { account: slot } = await guessSlots(keyedHash, who.familyId, network)
       const { waitS, passwordHash: current } = await guesses.reservePasswordCheck(
@@ -277,6 +290,7 @@ export function makeAccountService({
       if (waitS > 0) throw tooManyTries('The current password was wrong too often.', waitS)
       const { matches } = await passwords.verifyPassword(change.currentPassword, current)
       if (!matches) throw new Problem('invalid-credentials', 'The current password is wrong.')
+      refuseEasy('newPassword', change.newPassword, user)
       const passwordHash = await passwords.hashPassword(change.newPassword)
       await accounts.changePassword(who.userId, who.familyId, passwordHash, clock(), {
         slot,
