@@ -1,6 +1,8 @@
 import type { AppLoadContext } from '@remix-run/cloudflare'
 import { makeApiFetch } from './app/lib/api-fetch.server.ts'
 import type { ApiFetch, WebEnv } from './app/lib/api-fetch.server.ts'
+import { pageSources } from './app/lib/security-headers.server.ts'
+import type { PageSources, SourcesEnv } from './app/lib/security-headers.server.ts'
 
 declare module '@remix-run/cloudflare' {
   // Declaration merging is the only way to type the load context, and it needs an interface.
@@ -9,6 +11,8 @@ declare module '@remix-run/cloudflare' {
     api: ApiFetch
     /** Fresh for every response; the only inline scripts that run carry it. */
     nonce: string
+    /** What else than this site a page may reach. */
+    sources: PageSources
   }
 }
 
@@ -16,7 +20,8 @@ declare module '@remix-run/cloudflare' {
 export function getLoadContext({
   context,
 }: {
-  context: { cloudflare: { env: WebEnv } }
+  context: { cloudflare: { env: WebEnv & SourcesEnv } }
 }): AppLoadContext {
-  return { api: makeApiFetch(context.cloudflare.env), nonce: crypto.randomUUID() }
+  const { env } = context.cloudflare
+  return { api: makeApiFetch(env), nonce: crypto.randomUUID(), sources: pageSources(env) }
 }

@@ -217,6 +217,34 @@ for (const offH of [10, -10]) {
   })
 }
 
+test('a form from another site is refused, whatever cookies it brings', async ({
+  page,
+  context,
+  baseURL,
+}) => {
+  const person = await register(page)
+  const own = new URL(baseURL ?? '').origin
+  const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+  const form = { 'content-type': 'application/x-www-form-urlencoded', cookie }
+  const send = async (
+    path: string,
+    headers: Record<string, string>,
+    body = 'intent=revoke-others',
+  ) => (await fetch(own + path, { method: 'POST', redirect: 'manual', headers, body })).status
+  for (const path of ['/login', '/register', '/logout', '/account', '/account.data', '/']) {
+    expect(await send(path, { ...form, origin: 'https://evil.example' })).toBe(403)
+    expect(await send(path, { ...form, origin: 'null' })).toBe(403)
+    expect(await send(path, { ...form, 'sec-fetch-site': 'cross-site' })).toBe(403)
+    expect(await send(path, form)).toBe(403)
+  }
+  await page.goto('/account')
+  await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
+  // What is no form is told so.
+  const json = { cookie, origin: own, 'content-type': 'application/json' }
+  for (const path of ['/login', '/register', '/account'])
+    expect(await send(path, json, '{}')).toBe(400)
+})
+
 test('a password that is too easily guessed is refused beside the field, and hinted at while typed', async ({
   page,
 }) => {

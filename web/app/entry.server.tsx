@@ -12,7 +12,7 @@ export default async function handleDocument(
   statusCode: number,
   headers: Headers,
   remixContext: EntryContext,
-  { nonce }: AppLoadContext,
+  { nonce, sources }: AppLoadContext,
 ): Promise<Response> {
   let status = statusCode
   const body = await renderToReadableStream(
@@ -36,7 +36,7 @@ export default async function handleDocument(
   headers.set('content-type', 'text/html; charset=utf-8')
   // Pages differ by who asks, and name this response's nonce.
   if (!headers.has('cache-control')) headers.set('cache-control', 'private, no-store')
-  secure(headers, request.url, nonce)
+  secure(headers, request.url, nonce, sources)
   return new Response(body, { status, headers })
 }
 

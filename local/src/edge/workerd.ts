@@ -17,6 +17,8 @@ export type EdgeOptions = {
   webPort: number
   /** The Worker's variables and secrets. */
   apiEnv: Record<string, string>
+  /** The web app's variables. */
+  webEnv: Record<string, string>
   /** Everybody comes from 127.0.0.1 here, so limits by address are that much more generous. */
   rateLimitFactor: number
   /** Whether the Worker's schedules run: they clean up in the database and the store. */
@@ -33,7 +35,7 @@ const HOST = '127.0.0.1'
  * checks the Host header): the development front of `wrangler dev` costs some 2 ms a request.
  */
 export async function startEdge(options: EdgeOptions) {
-  const { bundles, apiPort, webPort, apiEnv, rateLimitFactor, runsSchedules } = options
+  const { bundles, apiPort, webPort, apiEnv, webEnv, rateLimitFactor, runsSchedules } = options
   const api = readBuiltWorker(bundles.api)
   const web = readBuiltWorker(bundles.web)
   const edge = new Miniflare(
@@ -52,7 +54,7 @@ export async function startEdge(options: EdgeOptions) {
           modulesRoot: bundles.web,
           compatibilityDate: web.compatibilityDate,
           compatibilityFlags: web.compatibilityFlags,
-          bindings: web.vars,
+          bindings: { ...web.vars, ...webEnv },
           serviceBindings: { API },
           assets: {
             directory: join(bundles.web, 'client'),

@@ -7,6 +7,7 @@ const Config = z.object({
   apiPort: z.number(),
   webPort: z.number(),
   apiEnv: z.record(z.string(), z.string()),
+  webEnv: z.record(z.string(), z.string()),
   rateLimitFactor: z.number(),
   runsSchedules: z.boolean(),
 })

@@ -231,6 +231,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       webPort: ports.web,
       rateLimitFactor: 100,
       runsSchedules: plan.transcoder,
+      webEnv: {
+        S3_PUBLIC_ENDPOINT: s3.publicEndpoint ?? s3.endpoint,
+        ...(settings.mediaBaseUrl !== null && { MEDIA_BASE_URL: settings.mediaBaseUrl }),
+      },
       apiEnv: {
         ...shared,
         ...(settings.database.kind !== 'neon' && {

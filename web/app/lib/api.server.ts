@@ -2,6 +2,8 @@ import { redirect } from '@remix-run/cloudflare'
 import type { AppLoadContext } from '@remix-run/cloudflare'
 import { makeApi } from './api.ts'
 import type { Api } from './api.ts'
+import { accessCookie, refreshCookie } from './cookies.server.ts'
+import { isFromOwnPage } from './own-page.server.ts'
 import { isRefusal } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { signInPath } from './return-path.ts'
@@ -23,28 +25,17 @@ export function apiFor({ request, context }: Ask): Api {
         const value = request.headers.get(name)
         if (value !== null) headers.set(name, value)
       }
-      // A form post brings the page's Origin, which the Worker checks on writes with cookies.
-      headers.set('origin', request.headers.get('origin') ?? origin)
+      // The page's origin, as the browser says it: the Worker checks it on writes with cookies.
+      const page = request.headers.get('origin') ?? (isFromOwnPage(request) ? origin : null)
+      if (page !== null) headers.set('origin', page)
       return context.api(new Request(asked, { headers }))
     },
   })
 }
 
-/** Name and value of the first cookie whose name matches. */
-function cookieOf(request: Request, name: RegExp): string | null {
-  for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals > 0 && name.test(pair.slice(0, equals).trim())) return pair.slice(equals + 1).trim()
-  }
-  return null
-}
-
-const ACCESS_COOKIE = /^(__Host-|__Secure-)?mist[-_]access$/
-const REFRESH_COOKIE = /^(__Host-|__Secure-)?mist[-_]refresh$/
-
 /** Tells whether the browser could renew its sign-in; a loader never does so itself. */
 export function mayRefresh(request: Request): boolean {
-  return cookieOf(request, REFRESH_COOKIE) !== null
+  return refreshCookie(request) !== null
 }
 
 /**
@@ -52,7 +43,7 @@ export function mayRefresh(request: Request): boolean {
  * httpOnly and not verified here: the browser only wants to know when to ask for the next one.
  */
 export function accessEndsAt(request: Request): number | null {
-  const payload = cookieOf(request, ACCESS_COOKIE)?.split('.')[1]
+  const payload = accessCookie(request)?.split('.')[1]
   if (payload === undefined) return null
   try {
     const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))

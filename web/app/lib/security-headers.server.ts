@@ -1,26 +1,58 @@
-/**
- * Where scripts may connect to beside our own origin. Uploads go straight to S3 and ciphertext may
- * come from a CDN, whose hosts are the self-hoster's choice. On a developer's machine both are other
- * ports of this machine, without TLS.
- */
-function connectSources(url: URL): string {
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
-  return local ? 'https: http://localhost:* http://127.0.0.1:*' : 'https:'
+/** The rest of the world that a page may reach, by name; each an origin. */
+export type PageSources = {
+  /** Where files are uploaded to: S3. */
+  uploads: string | null
+  /** Where media comes from, if not through this site: a CDN, or the Worker's own address. */
+  media: readonly string[]
 }
 
+/** The variables that say so; named as the Worker's, since they have the same values. */
+export type SourcesEnv = {
+  S3_PUBLIC_ENDPOINT?: string
+  MEDIA_BASE_URL?: string
+  API_ORIGIN?: string
+}
+
+function originOf(name: string, url: string | undefined): string | null {
+  if (url === undefined || url === '') return null
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new Error(`${name} is not an http or https address: see .env.example`)
+  return new URL(url).origin
+}
+
+/** @throws Error naming the variable that is no address */
+export function pageSources(env: SourcesEnv): PageSources {
+  const media = [
+    originOf('MEDIA_BASE_URL', env.MEDIA_BASE_URL),
+    originOf('API_ORIGIN', env.API_ORIGIN),
+  ]
+  return {
+    uploads: originOf('S3_PUBLIC_ENDPOINT', env.S3_PUBLIC_ENDPOINT),
+    media: media.filter((origin) => origin !== null),
+  }
+}
+
+/** This site and the origins that there are, as a directive lists them. */
+const sources = (...origins: (string | null)[]) =>
+  ["'self'", ...new Set(origins.filter((origin) => origin !== null))].join(' ')
+
 /** Sets the headers that keep a page from being abused. Only scripts with the nonce run. */
-export function secure(headers: Headers, requestUrl: string, nonce: string): void {
-  const url = new URL(requestUrl)
-  const elsewhere = connectSources(url)
+export function secure(
+  headers: Headers,
+  requestUrl: string,
+  nonce: string,
+  { uploads, media }: PageSources,
+): void {
   const policy = [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}'`,
     "style-src 'self'",
     // Sliders and progress bars are placed with style attributes; those cannot load anything.
     "style-src-attr 'unsafe-inline'",
-    `img-src 'self' data: ${elsewhere}`,
+    `img-src ${sources(...media)}`,
+    // What is heard is appended to a MediaSource, whose address is a blob of this page.
     "media-src 'self' blob:",
-    `connect-src 'self' ${elsewhere}`,
+    `connect-src ${sources(uploads, ...media)}`,
     "font-src 'self'",
     "object-src 'none'",
     "base-uri 'none'",
@@ -33,7 +65,7 @@ export function secure(headers: Headers, requestUrl: string, nonce: string): voi
   headers.set('referrer-policy', 'strict-origin-when-cross-origin')
   headers.set('permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=()')
   headers.set('cross-origin-opener-policy', 'same-origin')
-  if (url.protocol === 'https:') {
+  if (new URL(requestUrl).protocol === 'https:') {
     headers.set('strict-transport-security', 'max-age=31536000; includeSubDomains')
   }
 }
