@@ -2,7 +2,11 @@
 export type WebEnv = {
   /** Service binding to the Worker. */
   API?: { fetch(request: Request): Promise<Response> }
-  /** The Worker's origin, for example `https://api.music.example`; preferred where set. */
+  /**
+   * The Worker's origin, for example `https://api.music.example`; preferred where set. The Worker's
+   * WEB_ORIGINS must then name the web app's, for it compares `Origin` with the host that it is asked
+   * by, and takes nobody's word for another.
+   */
   API_ORIGIN?: string
 }
 
@@ -18,18 +22,13 @@ export function makeApiFetch(env: WebEnv): ApiFetch {
     if (env.API_ORIGIN) {
       const url = new URL(request.url)
       return fetch(
-        new Request(new URL(url.pathname + url.search, env.API_ORIGIN), asForwarded(request, url)),
+        new Request(
+          new URL(url.pathname + url.search, env.API_ORIGIN),
+          new Request(request, { redirect: 'manual' }),
+        ),
       )
     }
     if (env.API) return env.API.fetch(request)
     throw new Error('The web app has neither an API binding nor API_ORIGIN: see web/wrangler.toml')
   }
-}
-
-// The Worker compares Origin with the host that the browser saw; over API_ORIGIN it sees another one.
-function asForwarded(request: Request, url: URL): Request {
-  const forwarded = new Request(request, { redirect: 'manual' })
-  forwarded.headers.set('x-forwarded-host', url.host)
-  forwarded.headers.set('x-forwarded-proto', url.protocol.slice(0, -1))
-  return forwarded
 }

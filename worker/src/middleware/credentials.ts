@@ -45,10 +45,18 @@ function isOwnPage(c: Context<AppEnv>, origin: string): boolean {
   return origin === new URL(c.req.url).origin || c.var.deps.webOrigins.has(origin)
 }
 
-function refuseOrigin(): never {
+/** An origin as browsers write it; nothing else that a header may hold is repeated to anybody. */
+const WEB_ORIGIN = /^https?:\/\/[\w.:[\]-]{1,253}$/
+
+function refuseOrigin(c: Context<AppEnv>, origin: string | undefined): never {
+  const rule =
+    'Send requests that change something from a page of this service, or with a bearer token.'
+  if (origin === undefined || !WEB_ORIGIN.test(origin)) throw new Problem('origin-refused', rule)
+  c.var.deps.log.warn('origin-refused', { origin, ownOrigin: new URL(c.req.url).origin })
+  // A web app that reaches this API by another host than its own is told apart by configuration only.
   throw new Problem(
     'origin-refused',
-    'Send requests that change something from a page of this service, or with a bearer token.',
+    `${rule} If ${origin} is its web app, its operator has to add that to WEB_ORIGINS of the Worker.`,
   )
 }
 
@@ -65,7 +73,7 @@ export async function whoIsAsking(c: Context<AppEnv>): Promise<AccessClaims | nu
   const who = await c.var.deps.tokens.readAccess(cookie)
   if (who && !SAFE_METHODS.has(c.req.method)) {
     const origin = c.req.header('origin')
-    if (origin === undefined || !isOwnPage(c, origin)) refuseOrigin()
+    if (origin === undefined || !isOwnPage(c, origin)) refuseOrigin(c, origin)
   }
   return who
 }
@@ -93,6 +101,7 @@ export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
  */
 export const ownPagesOnly: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header('origin')
-  if (origin === undefined ? refreshCookie(c) !== undefined : !isOwnPage(c, origin)) refuseOrigin()
+  if (origin === undefined ? refreshCookie(c) !== undefined : !isOwnPage(c, origin))
+    refuseOrigin(c, origin)
   await next()
 }

@@ -294,6 +294,26 @@ test('a cookie makes a write only from a page of ours; a bearer token from anywh
   expect((await api.call('GET', 'auth/me', { headers: { cookie } })).status).toBe(200)
 })
 
+test('an origin that is refused is named, with what its operator has to do', async () => {
+  const login = (origin: string) =>
+    api.call('POST', 'auth/login', {
+      body: { email: 'a@b.example', password },
+      headers: { origin },
+    })
+  const refused = await login('https://new-web.example')
+  expect(refused.status).toBe(403)
+  const { type, detail } = await refused.json<{ type: string; detail: string }>()
+  expect(type).toMatch(/\/origin-refused$/)
+  expect(detail).toContain('https://new-web.example')
+  expect(detail).toContain('WEB_ORIGINS')
+  expect(api.lines.some((line) => line.includes('"origin":"https://new-web.example"'))).toBe(true)
+  for (const odd of ['null', 'https://x.example/<script>', 'javascript:alert(1)']) {
+    const answer = await login(odd)
+    expect(answer.status).toBe(403)
+    expect(await answer.text()).not.toContain(odd)
+  }
+})
+
 test('devices are listed, and each can be signed out', async () => {
   const person = someone()
   const here = await register(person)
