@@ -40,6 +40,8 @@ try {
 } catch (error) {
   // A sentence for what a person can act on, and the whole story for what is our fault.
   if (error instanceof CannotInstall || error instanceof CannotStart) say(error.message)
+  else if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+    say(`there is no room left where ${dir} is: make some, and start again (${error.message})`)
   else console.error(error)
   process.exit(1)
 }

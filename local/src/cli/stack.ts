@@ -14,6 +14,8 @@ import { lockHolder } from '../process/folder-lock.ts'
 import { startTimeOf, type ProcessIdentity } from '../process/identity.ts'
 import { terminateStray } from '../process/terminate.ts'
 import { readStackInfo } from '../stack/info.ts'
+import { makePrivateFolder } from '../stack/private-files.ts'
+import { livingParts } from '../stack/state.ts'
 import { FLAGS, readPermissions } from './flags.ts'
 import { printLogins, type CommandOptions } from './start.ts'
 
@@ -21,6 +23,7 @@ const USAGE = `usage: npm run stack -- up ${FLAGS} | down | status | reset`
 /** The first start transcodes the demo catalogue, on whatever machine this is. */
 const UP_WITHIN_MS = 30 * 60_000
 const DOWN_WITHIN_MS = 90_000
+const PART_WITHIN_MS = 20_000
 /** Not this stack's data: made once for all stacks, and slow to make. */
 const KEPT_BY_RESET = new Set(['build', 'postgres17'])
 
@@ -31,7 +34,7 @@ export async function stackCommand(options: CommandOptions & { args: string[] })
     case 'up':
       return up(options)
     case 'down':
-      return (await down(dir)) ? said(say, 'stopped') : said(say, 'no stack is up')
+      return said(say, await down(dir))
     case 'status':
       return status(dir, say)
     case 'reset':
@@ -61,8 +64,9 @@ async function up(options: CommandOptions & { args: string[] }): Promise<number>
     )
     return status(dir, say)
   }
+  makePrivateFolder(dir, join(root, '.local'))
   const logs = join(dir, 'logs')
-  mkdirSync(logs, { recursive: true })
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
   const logFile = join(logs, 'stack.log')
   let printed = existsSync(logFile) ? readFileSync(logFile).length : 0
   const printNews = () => {
@@ -73,7 +77,7 @@ async function up(options: CommandOptions & { args: string[] }): Promise<number>
 
   let exitCode: number | null = null
   if (supervisorOf(dir) === null) {
-    const log = openSync(logFile, 'a')
+    const log = openSync(logFile, 'a', 0o600)
     const supervisor = spawn(
       process.execPath,
       [join(root, 'local/src/cli/main.ts'), 'start', ...flags],
@@ -95,19 +99,37 @@ async function up(options: CommandOptions & { args: string[] }): Promise<number>
   return 1
 }
 
-/** Stops the stack of a folder. Answers whether there was one. */
-export async function down(dir: string): Promise<boolean> {
+/**
+ * Stops the stack of a folder, also the parts that outlived a killed supervisor.
+ *
+ * @returns what was done, as a sentence
+ */
+export async function down(dir: string): Promise<string> {
   const supervisor = supervisorOf(dir)
-  if (supervisor === null) return false
   // The supervisor stops its parts itself, in order; only a stuck one is killed.
-  await terminateStray(supervisor, DOWN_WITHIN_MS)
-  return true
+  if (supervisor !== null) await terminateStray(supervisor, DOWN_WITHIN_MS)
+  const leftBehind = livingParts(dir).toReversed()
+  for (const [, identity] of leftBehind) await terminateStray(identity, PART_WITHIN_MS)
+  rmSync(join(dir, 'stack.json'), { force: true }) // a killed supervisor's
+  if (leftBehind.length === 0) return supervisor === null ? 'no stack is up' : 'stopped'
+  const names = leftBehind.map(([name]) => name).join(', ')
+  return `stopped what a killed supervisor had left running: ${names}`
 }
 
 async function status(dir: string, say: (text: string) => void): Promise<number> {
   const info = readStackInfo(dir)
-  if (supervisorOf(dir) === null || info === null) {
-    say(supervisorOf(dir) === null ? 'no stack is up' : 'the stack is starting')
+  const supervisor = supervisorOf(dir)
+  if (supervisor === null) {
+    const parts = livingParts(dir)
+    say(
+      parts.length === 0 ? 'no stack is up' : 'the supervisor was killed, and these parts live on:',
+    )
+    for (const [name, { pid }] of parts) say(`  ${name.padEnd(11)} pid ${pid}`)
+    if (parts.length > 0) say('npm run stack -- down stops them, and so does the next start')
+    return 1
+  }
+  if (info === null || info.pids['supervisor'] !== supervisor.pid) {
+    say('the stack is starting')
     return 1
   }
   say(info.ready ? 'the stack is up' : 'the stack is up; the demo catalogue is being imported')

@@ -31,8 +31,8 @@ export function takeLock(file: string): () => void {
   const self = identify(process.pid)
   if (self === null) throw new Error('cannot read the start time of this process')
   const mine = `${file}.${process.pid}`
-  writeFileSync(mine, JSON.stringify(self))
   try {
+    writeFileSync(mine, JSON.stringify(self), { mode: 0o600 })
     for (let attempt = 0; attempt < 5; attempt++) {
       try {
         // link(2) either creates the name or fails: two processes can't both succeed.

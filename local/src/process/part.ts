@@ -93,19 +93,31 @@ export async function startPart(options: PartOptions): Promise<Part> {
   }
 }
 
-function launch({ name, command, args, env, cwd, logFile, onStarted }: PartOptions): ChildProcess {
-  mkdirSync(dirname(logFile), { recursive: true })
-  if (existsSync(logFile) && statSync(logFile).size > LOG_KEPT_BYTES)
-    renameSync(logFile, `${logFile}.1`)
-  const log = openSync(logFile, 'a')
+function launch(options: PartOptions): ChildProcess {
+  const { name, command, args, env, cwd, onStarted } = options
+  const log = openLog(options)
   // A process group of its own: Ctrl-C in the terminal reaches the supervisor only, which then
   // stops everything in order, and a part is stopped together with what it has started itself.
-  const child = spawn(command, args, { cwd, env, stdio: ['pipe', log, log], detached: true })
-  closeSync(log)
+  const output = log ?? 'ignore'
+  const child = spawn(command, args, { cwd, env, stdio: ['pipe', output, output], detached: true })
+  if (log !== null) closeSync(log)
   child.once('error', () => {}) // a command that can't be run: 'exit' does not come, exitCode does
   const identity = child.pid === undefined ? null : identify(child.pid)
   if (identity !== null) onStarted(name, identity)
   return child
+}
+
+/** Opens a part's log; `null` where the disk is full: a part without a log is better than none. */
+function openLog({ name, logFile, say }: PartOptions): number | null {
+  try {
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
+    if (existsSync(logFile) && statSync(logFile).size > LOG_KEPT_BYTES)
+      renameSync(logFile, `${logFile}.1`)
+    return openSync(logFile, 'a', 0o600)
+  } catch (error) {
+    say(`${name} runs without a log: ${error instanceof Error ? error.message : String(error)}`)
+    return null
+  }
 }
 
 function tail(file: string): string {

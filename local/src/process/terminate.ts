@@ -26,7 +26,8 @@ export async function terminateStray(stray: ProcessIdentity, withinMs: number): 
   signal(stray.pid, 'SIGTERM')
   for (const deadline = Date.now() + withinMs; Date.now() < deadline && isAlive(stray);)
     await sleep(50)
-  if (isAlive(stray)) signalGroup(stray.pid, 'SIGKILL')
+  // What it has started itself may outlive it: workerd for one.
+  signalGroup(stray.pid, 'SIGKILL')
 }
 
 function signalGroup(leader: number, name: NodeJS.Signals): void {

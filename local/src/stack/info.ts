@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writePrivately } from './state.ts'
+import type { WriteFile } from './private-files.ts'
 
 const Credentials = z.object({ email: z.string(), password: z.string() })
 
@@ -30,8 +30,8 @@ const StackInfo = z.object({
 export type StackInfo = z.infer<typeof StackInfo>
 
 /** Writes `DIR/stack.json`, for its owner's eyes only. */
-export function writeStackInfo(dir: string, info: StackInfo): void {
-  writePrivately(join(dir, 'stack.json'), `${JSON.stringify(info, null, 2)}\n`)
+export function writeStackInfo(dir: string, info: StackInfo, write: WriteFile): void {
+  write(join(dir, 'stack.json'), `${JSON.stringify(info, null, 2)}\n`)
 }
 
 /** Reads `DIR/stack.json`; `null` when there is none. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writePrivately } from './state.ts'
+import { writePrivately } from './private-files.ts'
 
 /**
  * Writes the configuration of the embedded Redis, with its password, and answers the command's

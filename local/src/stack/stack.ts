@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { migrate } from '@mist/db/migrate'
 import { importDemo } from '../demo/import.ts'
@@ -16,6 +16,7 @@ import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
 import { checkBuckets } from './buckets.ts'
 import { NOTHING_ASKED, planStart, type Permissions, type Plan } from './plan.ts'
+import { makePatientWriter, makePrivateFolder } from './private-files.ts'
 import { accepts, answersPing, isHealthy } from './probes.ts'
 import { configureRedis } from './redis.ts'
 import { requireCurrentSchema } from './schema-state.ts'
@@ -65,9 +66,10 @@ const FRIENDLY_WEB_PORT = 8787
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { root, dir, env, say, onUsable, permissions = NOTHING_ASKED } = options
   const { signal = new AbortController().signal } = options
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  makePrivateFolder(dir, join(root, '.local'))
   const unlock = lock(dir)
-  const { state, save } = openState(dir)
+  const files = makePatientWriter({ say })
+  const { state, save } = openOrUnlock(() => openState(dir, files.write), unlock)
   const parts: Part[] = []
   /** Writes stack.json anew; there is nothing to write before all parts are up. */
   let publish: (() => void) | null = null
@@ -78,6 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const part of parts.toReversed()) await part.stop()
     state.processes = {}
     save()
+    files.stop()
     rmSync(join(dir, 'stack.json'), { force: true })
     unlock()
   }
@@ -288,7 +291,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     publish = () => {
       info.pids = { supervisor: process.pid }
       for (const [name, { pid }] of Object.entries(state.processes)) info.pids[name] = pid
-      writeStackInfo(dir, info)
+      writeStackInfo(dir, info, files.write)
     }
     publish()
     onUsable?.(info)
@@ -343,6 +346,15 @@ async function accountsOf(options: {
 
 function credentialsOf(login: Login | null) {
   return login === null ? null : { email: login.email, password: login.password }
+}
+
+function openOrUnlock<T>(open: () => T, unlock: () => void): T {
+  try {
+    return open()
+  } catch (error) {
+    unlock()
+    throw error
+  }
 }
 
 function lock(dir: string): () => void {

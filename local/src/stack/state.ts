@@ -1,7 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { CannotStart } from '../cannot-start.ts'
+import { isAlive, type ProcessIdentity } from '../process/identity.ts'
+import { writePrivately, type WriteFile } from './private-files.ts'
 
 const Login = z.object({ email: z.string(), username: z.string(), password: z.string() })
 const Process = z.object({ pid: z.number(), startedAt: z.string() })
@@ -36,18 +39,38 @@ export type State = z.infer<typeof State>
 /** Someone who can log in. */
 export type Login = z.infer<typeof Login>
 
-/** Keeps the state in `DIR/state.json`, readable by its owner only: it holds secrets. */
-export function openState(dir: string) {
+/**
+ * Keeps the state in `DIR/state.json`, readable by its owner only: it holds secrets.
+ *
+ * @param write how it is written later on; at first it must succeed, for nothing of it is made twice
+ * @throws CannotStart when there is a state that can't be read
+ */
+export function openState(dir: string, write: WriteFile = writePrivately) {
   const file = join(dir, 'state.json')
-  const state = existsSync(file)
-    ? State.parse(JSON.parse(readFileSync(file, 'utf8')))
-    : makeFirstState()
+  const state = existsSync(file) ? readState(file) : makeFirstState()
+  const textOf = () => JSON.stringify(state, null, 2)
+  writePrivately(file, textOf())
+  return { state, save: () => write(file, textOf()) }
+}
 
-  function save(): void {
-    writePrivately(file, JSON.stringify(state, null, 2))
+function readState(file: string): State {
+  try {
+    return State.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    throw new CannotStart(
+      `${file} can't be read, and it holds the keys of what is stored: put a good copy there, or begin anew with npm run stack -- reset`,
+    )
   }
-  save()
-  return { state, save }
+}
+
+/** The parts that a stack has started and that still run, by name, in the order of their start. */
+export function livingParts(dir: string): [name: string, identity: ProcessIdentity][] {
+  try {
+    const { processes } = readState(join(dir, 'state.json'))
+    return Object.entries(processes).filter(([, identity]) => isAlive(identity))
+  } catch {
+    return [] // no state, or none that can be read
+  }
 }
 
 function makeFirstState(): State {
@@ -66,13 +89,4 @@ function makeFirstState(): State {
 /** 96 bits in letters that survive being read aloud and double-clicked. */
 function makePassword(): string {
   return randomBytes(12).toString('base64url').replaceAll(/[-_]/g, 'x')
-}
-
-/** Writes a file that only its owner may read, all at once: readers never see half of it. */
-export function writePrivately(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true })
-  const unfinished = `${file}.unfinished`
-  writeFileSync(unfinished, text, { mode: 0o600 })
-  chmodSync(unfinished, 0o600)
-  renameSync(unfinished, file)
 }
