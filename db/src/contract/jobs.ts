@@ -36,6 +36,7 @@ export const JobErrorCode = z.enum([
   'too-large',
   'too-many-channels',
   'original-missing',
+  'original-changed',
   'timed-out',
   'disk-full',
   'gave-up',

@@ -128,7 +128,9 @@ async function upload(options: DemoOptions, recording: Recording): Promise<void>
     progress[recording.file] = mark
     save()
     const put = await fetch(created.url, { method: 'PUT', headers: created.headers, body })
-    if (!put.ok) throw new Error(`the upload of ${recording.file} answered ${put.status}`)
+    // 412: it is there already; completing it will tell.
+    if (!put.ok && put.status !== 412)
+      throw new Error(`the upload of ${recording.file} answered ${put.status}`)
     await api.completeUpload(created.uploadId)
     mark.isUploaded = true
     save()

@@ -19,6 +19,9 @@ import { z } from 'zod'
 /** What is stored under a version's prefix never changes: a new version has a new prefix. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
+/** A cover can be seen by whoever keeps it, and a track may be taken down: an hour. */
+const COVER = 'public, max-age=3600'
+
 /** A request that has not been answered by then has failed. */
 const REQUEST_TIMEOUT_MS = 30_000
 
@@ -108,7 +111,7 @@ export function makeObjectStore(options: {
           Body: body,
           ContentLength: body.length,
           ContentType: contentType,
-          CacheControl: IMMUTABLE,
+          CacheControl: contentType.startsWith('image/') ? COVER : IMMUTABLE,
         }),
         signal === undefined ? {} : { abortSignal: signal },
       )
@@ -117,20 +120,34 @@ export function makeObjectStore(options: {
     /**
      * Streams an original into a local file, never more than `maxBytes`.
      *
-     * @returns its size in bytes, or null where there is no such object
+     * @param etag of the object that is wanted; null takes any
+     * @returns its size in bytes, null where there is no such object, `changed` where it is another
      */
     async downloadOriginal(
       key: string,
       file: string,
-      maxBytes: number,
-      signal: AbortSignal,
-    ): Promise<number | null> {
+      { maxBytes, etag, signal }: { maxBytes: number; etag: string | null; signal: AbortSignal },
+    ): Promise<number | null | 'changed'> {
       const answer = await client
-        .send(new GetObjectCommand({ Bucket: originalsBucket, Key: key }), { abortSignal: signal })
+        .send(
+          new GetObjectCommand({
+            Bucket: originalsBucket,
+            Key: key,
+            ...(etag !== null && { IfMatch: etag }),
+          }),
+          { abortSignal: signal },
+        )
         .catch((error: unknown) => {
           if (error instanceof NoSuchKey || error instanceof NotFound) return null
+          if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412)
+            return 'changed' as const
           throw error
         })
+      // Also where a store ignores If-Match.
+      if (answer === 'changed' || (etag !== null && answer !== null && answer.ETag !== etag)) {
+        if (answer !== 'changed' && answer.Body instanceof Readable) answer.Body.destroy()
+        return 'changed'
+      }
       if (answer === null || !(answer.Body instanceof Readable)) return null
       const size = answer.ContentLength ?? 0
       if (size > maxBytes) {

@@ -168,7 +168,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 async function untilListening(port: number): Promise<void> {
-  const deadline = Date.now() + 60_000
+  const deadline = Date.now() + 180_000
   while (Date.now() < deadline) {
     const { connect } = await import('node:net')
     const open = await new Promise<boolean>((resolve) => {

@@ -54,6 +54,8 @@ export const xhrPut: Put = ({ url, headers, body, onProgress, signal }) =>
     request.addEventListener('load', () => {
       const { status } = request
       if (status >= 200 && status < 300) resolve(request.getResponseHeader('etag'))
+      // It is there already: an earlier try arrived, and only its answer was lost.
+      else if (status === 412) resolve(null)
       else if (status === 403) reject(new SendError('expired', 'The upload’s address has expired.'))
       else if (status >= 500 || status === 429) {
         reject(new SendError('lost', 'The store is busy.'))

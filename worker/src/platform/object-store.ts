@@ -28,11 +28,18 @@ export function makeObjectStore(options: ObjectStoreOptions) {
   const cache = new Map<string, ArrayBuffer>()
   const credentials = { accessKeyId, secretAccessKey, region, service: 's3', cache }
 
-  async function call(method: string, url: string, body?: string, deadlineMs = DEADLINE_MS) {
+  async function call(
+    method: string,
+    url: string,
+    body?: string,
+    deadlineMs = DEADLINE_MS,
+    headers: Record<string, string> = {},
+  ) {
     const signed = await new AwsV4Signer({
       ...credentials,
       method,
       url,
+      headers,
       ...(body !== undefined && { body }),
     }).sign()
     let response: Response
@@ -73,8 +80,11 @@ export function makeObjectStore(options: ObjectStoreOptions) {
   }
 
   return {
-    /** Presigns a PUT of exactly `sizeBytes` bytes of exactly this content type. */
-    presignPut: (
+    /**
+     * Presigns a PUT of exactly `sizeBytes` bytes, where there is no object yet, and answers with the
+     * headers that are signed and must be sent as they are.
+     */
+    presignPut: async (
       bucket: string,
       key: string,
       {
@@ -82,12 +92,16 @@ export function makeObjectStore(options: ObjectStoreOptions) {
         sizeBytes,
         expiresS,
       }: { contentType: string; sizeBytes: number; expiresS: number },
-    ) =>
-      presign(
+    ): Promise<{ url: string; headers: Record<string, string> }> => {
+      // Once: the URL lives for an hour, and what was checked meanwhile must not be overwritten.
+      const headers = { 'content-type': contentType, 'if-none-match': '*' }
+      const url = await presign(
         at(publicEndpoint, bucket, key),
-        { 'content-type': contentType, 'content-length': String(sizeBytes) },
+        { ...headers, 'content-length': String(sizeBytes) },
         expiresS,
-      ),
+      )
+      return { url, headers }
+    },
 
     /** Presigns one part of exactly `sizeBytes` bytes. */
     presignPart: (
@@ -180,7 +194,14 @@ export function makeObjectStore(options: ObjectStoreOptions) {
         )
         .join('')}</CompleteMultipartUpload>`
       const url = at(endpoint, bucket, key, { uploadId: multipartId })
-      const response = await call('POST', url, body, COMPLETE_DEADLINE_MS)
+      const join = (headers: Record<string, string>) =>
+        call('POST', url, body, COMPLETE_DEADLINE_MS, headers)
+      let response = await join({ 'if-none-match': '*' })
+      if (response.status === 501) {
+        // A store that has no conditional completion; the upload's id is used up by the first one.
+        await response.body?.cancel()
+        response = await join({})
+      }
       const text = await response.text()
       // S3 may answer 200 and put the error into the body (CompleteMultipartUpload, "200 OK").
       return response.ok && !text.includes('<Error>')
@@ -195,12 +216,19 @@ export function makeObjectStore(options: ObjectStoreOptions) {
       await response.body?.cancel()
     },
 
-    /** Size of an object in bytes, or null when there is none. */
-    async head(bucket: string, key: string): Promise<{ sizeBytes: number } | null> {
+    /** Size of an object in bytes and its ETag, or null when there is none. */
+    async head(
+      bucket: string,
+      key: string,
+    ): Promise<{ sizeBytes: number; etag: string | null } | null> {
       const response = await call('HEAD', at(endpoint, bucket, key))
       if (response.status === 404) return null
       if (!response.ok) throw new Error(`HeadObject: ${response.status}`)
-      return { sizeBytes: Number(response.headers.get('content-length')) }
+      return {
+        sizeBytes: Number(response.headers.get('content-length')),
+        // A weak one can't be asked for again with If-Match.
+        etag: response.headers.get('etag')?.replace(/^W\/.*/, '') || null,
+      }
     },
 
     /** A whole object, or null when there is none. */

@@ -110,15 +110,21 @@ export function makeUploadRepo({ db }: { db: Database }) {
      * finds nothing to do.
      *
      * @param title of the new track, where the metadata names none
+     * @param etag of the object that was checked: the transcoder takes no other
      * @returns whether it happened: not where the upload is complete already or was given up
      */
-    async complete(upload: UploadRow, title: string, now: Date): Promise<boolean> {
+    async complete(
+      upload: UploadRow,
+      title: string,
+      etag: string | null,
+      now: Date,
+    ): Promise<boolean> {
       const row = await rowOf(
         db,
         z.object({ id: JobId }),
         sql`
         with up as (
-          update uploads set completed_at = ${at(now)}
+          update uploads set completed_at = ${at(now)}, etag = ${etag}
           where id = ${upload.id} and completed_at is null and abandoned_at is null
             and exists (select from jobs where id = ${upload.jobId} and status = 'pending_upload')
           returning id, user_id, metadata

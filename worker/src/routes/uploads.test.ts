@@ -64,7 +64,10 @@ const outboxOf = (jobId: string) =>
 
 test('a small file goes up in one PUT; completing it makes a track and queues one job', async () => {
   const ticket = await announced({ ...file, metadata: { title: 'Named', year: 1999 } })
-  expect(ticket).toMatchObject({ method: 'PUT', headers: { 'content-type': 'audio/mpeg' } })
+  expect(ticket).toMatchObject({
+    method: 'PUT',
+    headers: { 'content-type': 'audio/mpeg', 'if-none-match': '*' },
+  })
   const bearer = admin.token
   const before = await api.call('GET', `jobs/${ticket.jobId}`, { bearer })
   expect(await before.json()).toMatchObject({ status: 'pending_upload', progress: 0, error: null })
@@ -115,10 +118,39 @@ test('the URL takes exactly the announced size and type, at the announced key', 
   if (ticket.method !== 'PUT') throw new Error('not a single PUT')
   expect(await send(ticket, 'longer than six')).toBe(403)
   expect(await send(ticket, 'five!')).toBe(403)
-  expect(await send({ ...ticket, headers: { 'content-type': 'text/html' } })).toBe(403)
+  expect(
+    await send({ ...ticket, headers: { ...ticket.headers, 'content-type': 'text/html' } }),
+  ).toBe(403)
+  // Without the condition the signature does not hold.
+  expect(await send({ ...ticket, headers: { 'content-type': 'audio/mpeg' } })).toBe(403)
   const elsewhere = ticket.url.replace(ticket.uploadId, crypto.randomUUID())
   expect(await send({ ...ticket, url: elsewhere })).toBe(403)
   expect(await send(ticket)).toBe(200)
+})
+
+test('the URL writes once: not over what is there, before completion, after it, or once published', async () => {
+  const ticket = await announced()
+  expect(await send(ticket)).toBe(200)
+  expect(await send(ticket, 'SOUNDS')).toBe(412)
+  expect((await complete(ticket.uploadId)).status).toBe(202)
+  expect(await send(ticket, 'SOUNDS')).toBe(412)
+  await api.db.$client`update jobs set status = 'completed' where id = ${ticket.jobId}`
+  await api.db.$client`update tracks set published_at = now() where upload_id = ${ticket.uploadId}`
+  expect(await send(ticket, 'SOUNDS')).toBe(412)
+  const stored = await originalAt(`originals/${ticket.uploadId}`)
+  expect(await stored.text()).toBe(sound)
+  expect(await api.db.$client`select etag from uploads where id = ${ticket.uploadId}`).toEqual([
+    { etag: stored.headers.get('etag') },
+  ])
+})
+
+test('fresh URLs of an upload whose bytes are there do not write either', async () => {
+  const ticket = await announced()
+  await send(ticket)
+  const bearer = admin.token
+  const again = await api.call('GET', `uploads/${ticket.uploadId}`, { bearer })
+  expect(await send(await again.json(), 'SOUNDS')).toBe(412)
+  expect((await complete(ticket.uploadId)).status).toBe(202)
 })
 
 test('an expired URL is refused by the store, and asking again gives one that works', async () => {
@@ -174,6 +206,12 @@ test('parts that are stored are told when an upload is resumed; completing joins
   expect(await outboxOf(ticket.jobId)).toHaveLength(1)
   const over = await api.call('GET', `uploads/${ticket.uploadId}`, { bearer })
   expect(over.status).toBe(409)
+
+  // The URLs of the parts live on for a while, and change nothing any more.
+  const original = () => originalAt(`originals/${ticket.uploadId}`)
+  const before = (await original()).headers.get('etag')
+  for (const part of ticket.parts) expect((await putPart(part)).status).toBe(404)
+  expect((await original()).headers.get('etag')).toBe(before)
 })
 
 test.each([

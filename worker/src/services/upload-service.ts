@@ -89,12 +89,11 @@ export function makeUploadService({
       return {
         ...base,
         method: 'PUT',
-        url: await store.presignPut(bucket, objectKey, {
+        ...(await store.presignPut(bucket, objectKey, {
           contentType,
           sizeBytes,
           expiresS: UPLOAD_EXPIRES_S,
-        }),
-        headers: { 'content-type': contentType },
+        })),
       }
     return {
       ...base,
@@ -213,8 +212,8 @@ export function makeUploadService({
     },
 
     /**
-     * Takes the bytes over: joins the parts, checks that the object is there in its full size, and
-     * queues the job. The same again, even at the same time, is the same answer.
+     * Takes the bytes over: joins the parts, checks that the object is there in its full size, pins its
+     * ETag, and queues the job. The same again, even at the same time, is the same answer.
      */
     async complete(
       uploadId: UploadId,
@@ -246,7 +245,8 @@ export function makeUploadService({
           'upload-incomplete',
           `${object.sizeBytes} bytes arrived where ${upload.sizeBytes} were announced. Upload the file again.`,
         )
-      if (await uploads.complete(upload, titleFrom(upload.filename), clock())) return answer
+      const { etag } = object
+      if (await uploads.complete(upload, titleFrom(upload.filename), etag, clock())) return answer
       // Its twin was faster, or housekeeping has given it up in this very moment.
       if ((await find(uploadId)).isCompleted) return answer
       throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')

@@ -6,7 +6,7 @@ import type { ClaimedJob } from './job-repo.ts'
 /**
  * Fetches the original into the workspace and holds it against what was declared.
  *
- * @throws UnplayableSource `original-missing`, `too-large`, `empty-file`, `truncated`
+ * @throws UnplayableSource `original-missing`, `original-changed`, `too-large`, `empty-file`, `truncated`
  */
 export async function download(options: {
   objects: ObjectStore
@@ -16,7 +16,17 @@ export async function download(options: {
   signal: AbortSignal
 }): Promise<void> {
   const { objects, job, file, maxBytes, signal } = options
-  const size = await objects.downloadOriginal(job.objectKey, file, maxBytes, signal)
+  const size = await objects.downloadOriginal(job.objectKey, file, {
+    maxBytes,
+    etag: job.etag,
+    signal,
+  })
+  if (size === 'changed') {
+    throw new UnplayableSource(
+      'original-changed',
+      'The file in the store is not the one that was uploaded and checked. Upload it again.',
+    )
+  }
   if (size === null) {
     throw new UnplayableSource(
       'original-missing',

@@ -19,6 +19,15 @@ export class Superseded extends Error {
   override name = 'Superseded'
 }
 
+/**
+ * There are objects under the prefix of a version that is new here: a copy of this database, or what
+ * it was before a backup was restored, has used that number. They are left alone; the next run takes
+ * the next number.
+ */
+export class PrefixTaken extends Error {
+  override name = 'PrefixTaken'
+}
+
 /** The transcoder is going down: the job goes back to the queue untouched. */
 export class HandedBack extends Error {
   override name = 'HandedBack'

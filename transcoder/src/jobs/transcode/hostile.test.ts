@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DeleteObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import * as schema from '@mist/db/schema'
 import { eq } from 'drizzle-orm'
 import sharp from 'sharp'
@@ -122,6 +122,22 @@ test('a file of another size than announced is refused', async () => {
   expect(refusal(await ingest(demo('vibe-ace.ogg'), { MAX_UPLOAD_BYTES: '1000' }))).toEqual(
     refusedAs('too-large'),
   )
+})
+
+test('an original that was overwritten after it was checked is not taken for the one that was', async () => {
+  const checked = await fixture.s3.send(
+    new PutObjectCommand({ Bucket: 'originals', Key: 'checked', Body: 'x' }),
+  )
+  const upload = await makeUpload(fixture, demo('vibe-ace.ogg'))
+  await fixture.db
+    .update(schema.uploads)
+    .set({ etag: checked.ETag! })
+    .where(eq(schema.uploads.id, upload.uploadId))
+  expect(await fixture.processor().run(upload.jobId, calm)).toMatchObject({
+    kind: 'failed',
+    code: 'original-changed',
+    detail: expect.stringContaining('Upload it again'),
+  })
 })
 
 test('an original that is gone is named as such', async () => {

@@ -6,7 +6,7 @@ import {
   type JobErrorCode,
   type JobStep,
 } from '@mist/db/contract'
-import { jobs, type UploadMetadata } from '@mist/db/schema'
+import { jobs, trackVersions, type UploadMetadata } from '@mist/db/schema'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../../platform/database.ts'
@@ -22,6 +22,7 @@ const ClaimRow = z
     object_key: z.string(),
     // bigint arrives as text.
     size_bytes: z.coerce.number(),
+    etag: z.string().nullable(),
     metadata: z.custom<UploadMetadata>((value) => typeof value === 'object' && value !== null),
   })
   .transform((row) => ({
@@ -35,6 +36,8 @@ const ClaimRow = z
     attempts: row.attempts,
     objectKey: row.object_key,
     sizeBytes: row.size_bytes,
+    /** Of the original that was checked at its completion; null for uploads older than that. */
+    etag: row.etag,
     metadata: row.metadata,
   }))
 
@@ -79,7 +82,7 @@ export function makeJobRepo(db: Database) {
           select track_id, version, id, 'building' from taken
         )
         select taken.id, taken.kind, taken.track_id, taken.upload_id, taken.version, taken.attempts,
-          u.object_key, u.size_bytes, u.metadata
+          u.object_key, u.size_bytes, u.etag, u.metadata
         from taken join uploads u on u.id = taken.upload_id`)
       const [row] = rows
       if (row !== undefined) return { kind: 'claimed', job: ClaimRow.parse(row) }
@@ -126,6 +129,19 @@ export function makeJobRepo(db: Database) {
         .update(jobs)
         .set({ status: 'queued', step: null, progress: 0, errorCode: code, errorDetail: detail })
         .where(mine(job))
+    },
+
+    /** Forgets the version of a run that has stored nothing: what is under its prefix is not its own. */
+    async forgetVersion({ trackId, version }: ClaimedJob): Promise<void> {
+      await db
+        .delete(trackVersions)
+        .where(
+          and(
+            eq(trackVersions.trackId, trackId),
+            eq(trackVersions.version, version),
+            eq(trackVersions.status, 'building'),
+          ),
+        )
     },
 
     /** Puts a job back as if this run had never been: the fault was not the job's. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import {
   coverKey,
+  versionPrefix,
   wrapMasterKey,
   type JobErrorCode,
   type JobId,
@@ -23,6 +24,7 @@ import {
   isDiskFull,
   isOutage,
   OutOfTime,
+  PrefixTaken,
   Superseded,
   UnplayableSource,
 } from './failures.ts'
@@ -190,6 +192,9 @@ export function makeProcessor(options: {
       return done(heard.features.durationS, null)
     }
 
+    if (await objects.hasAny('media', versionPrefix(trackId, version)))
+      throw new PrefixTaken(`something is stored under version ${version} already`)
+
     begin('encode')
     // What changes its channels in the middle was brought to two before it was measured.
     const measured = heard.isSteady ? source : { ...source, channels: 2 }
@@ -248,6 +253,11 @@ export function makeProcessor(options: {
     }
     const { job } = run
     const step = run.progress.step()
+    if (error instanceof PrefixTaken) {
+      await jobs.forgetVersion(job)
+      await jobs.handBack(job)
+      return { kind: 'wait', afterMs: 0, reason: error.message }
+    }
     if (error instanceof HandedBack) {
       await jobs.handBack(job)
       return { kind: 'wait', afterMs: 0, reason: 'the transcoder is stopping' }
