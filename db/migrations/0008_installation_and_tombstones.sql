@@ -35,4 +35,7 @@ ALTER TABLE "tracks" ADD COLUMN "purged_at" timestamp with time zone;--> stateme
 ALTER TABLE "uploads" ADD COLUMN "abandoned_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "uploads" ADD COLUMN "etag" text;--> statement-breakpoint
 ALTER TABLE "track_versions" DROP CONSTRAINT "track_versions_status_check";--> statement-breakpoint
-ALTER TABLE "track_versions" ADD CONSTRAINT "track_versions_status_check" CHECK ("track_versions"."status" in ('building', 'published', 'retired', 'dead'));
+ALTER TABLE "track_versions" ADD CONSTRAINT "track_versions_status_check" CHECK ("track_versions"."status" in ('building', 'published', 'retired', 'dead'));--> statement-breakpoint
+CREATE INDEX "tracks_deleted_idx" ON "tracks" USING btree ("deleted_at") WHERE deleted_at is not null;--> statement-breakpoint
+CREATE INDEX "tombstones_purged_idx" ON "tombstones" USING btree ("purged_at") WHERE purged_at is not null;--> statement-breakpoint
+CREATE INDEX "tracks_credits_idx" ON "tracks" USING btree ("created_at" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE attribution is not null and published_at is not null and deleted_at is null;

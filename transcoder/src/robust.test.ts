@@ -4,7 +4,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import {
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
 import { newId, JobId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { eq, sql } from 'drizzle-orm'
@@ -16,7 +20,7 @@ import { makeLog } from './platform/log.ts'
 import { requeue } from './requeue.ts'
 import { makeSweep } from './sweep.ts'
 import { demo, startFixture, type Fixture } from './testing/fixture.ts'
-import { listKeys, synthesise } from './testing/hls.ts'
+import { getMedia, listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
 
 /** How long a part is away; `OUTAGE_S=60` for a minute. */
@@ -134,6 +138,19 @@ test('a run that was held for dead publishes nothing when it comes back', async 
   expect(await publishedVersions(upload)).toEqual([])
   expect(await fixture.processor().run(upload.jobId, CALM)).toMatchObject({ kind: 'completed' })
   expect(await publishedVersions(upload)).toMatchObject([{ version: 2 }])
+}, 60_000)
+
+test('what a copy of the database has stored under the same version is neither overwritten nor swept', async () => {
+  const { db, s3 } = fixture
+  const upload = await makeUpload(fixture, short)
+  const key = `tracks/${upload.trackId}/1/64k/0.m4s`
+  await s3.send(new PutObjectCommand({ Bucket: 'media', Key: key, Body: 'of another timeline' }))
+  expect(await fixture.processor().run(upload.jobId, CALM)).toMatchObject({ kind: 'wait' })
+  expect(await fixture.processor().run(upload.jobId, CALM)).toMatchObject({ kind: 'completed' })
+  expect(await publishedVersions(upload)).toMatchObject([{ version: 2 }])
+  await db.update(schema.trackVersions).set({ createdAt: hoursAgo(1) })
+  await makeTestSweep({ retiredVersionS: 0 }).sweep()
+  expect((await getMedia(s3, key)).toString()).toBe('of another timeline')
 }, 60_000)
 
 test('a sweep killed in the middle is finished by the next', async () => {
@@ -270,7 +287,7 @@ test('new audio for a track is a new version; the old one stays until nobody lis
   expect(await old()).toEqual([])
 
   await sweep.deleteTrack(upload.trackId)
-  await db.update(schema.tombstones).set({ notBefore: hoursAgo(1) })
+  await sweep.hasten(upload.trackId)
   await sweep.sweep()
   expect(await listKeys(s3, 'media', `tracks/${upload.trackId}/`)).toEqual([])
   for (const { uploadId } of [upload, again]) {

@@ -14,6 +14,7 @@ import { makeGuessRepo } from './repos/guess-repo.ts'
 import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
 import { makeJobRepo } from './repos/job-repo.ts'
 import { makeListeningRepo } from './repos/listening-repo.ts'
+import { makeTakedownRepo } from './repos/takedown-repo.ts'
 import { makeTrackRepo } from './repos/track-repo.ts'
 import { at, boundedNow } from './repos/rows.ts'
 import { makeUploadRepo } from './repos/upload-repo.ts'
@@ -22,6 +23,7 @@ import { makeJobService } from './services/job-service.ts'
 import { makeListeningService } from './services/listening-service.ts'
 import { makeMasterKeys } from './services/master-keys.ts'
 import { makeMediaService } from './services/media-service.ts'
+import { makeTakedowns } from './services/takedowns.ts'
 import { makeTrackService } from './services/track-service.ts'
 import { makeUploadService } from './services/upload-service.ts'
 
@@ -49,6 +51,7 @@ export function makeDeps(
   const tokens = makeTokens({ secret: config.JWT_SECRET, clock })
   const originals = config.S3_ORIGINALS_BUCKET
   const now = () => clock().getTime()
+  const takedowns = makeTakedownRepo({ db })
 
   return {
     log,
@@ -103,7 +106,14 @@ export function makeDeps(
       clock,
     }),
     jobs: makeJobService({ jobs: makeJobRepo({ db }), store, bucket: originals, clock }),
-    media: makeMediaService({ store, bucket: config.S3_BUCKET }),
+    media: makeMediaService({
+      store,
+      bucket: config.S3_BUCKET,
+      takedowns: makeTakedowns({ takedowns, now, log }),
+      tracks: takedowns,
+      servable: makeMemory({ kept: 5000, now }),
+      now,
+    }),
     /** For the schedule alone. */
     repos: { listening, housekeeping: makeHousekeepingRepo({ db, asOf }) },
   }

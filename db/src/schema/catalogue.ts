@@ -98,6 +98,12 @@ export const tracks = pgTable(
       .on(t.createdAt.desc(), t.id.desc())
       .where(sql`published_at is not null and deleted_at is null`),
     index('tracks_album_idx').on(t.albumId),
+    index('tracks_credits_idx')
+      .on(t.createdAt.desc(), t.id.desc())
+      .where(sql`attribution is not null and published_at is not null and deleted_at is null`),
+    index('tracks_deleted_idx')
+      .on(t.deletedAt)
+      .where(sql`deleted_at is not null`),
   ],
 )
 

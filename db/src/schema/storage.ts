@@ -74,6 +74,9 @@ export const tombstones = pgTable(
     index('tombstones_due_idx')
       .on(t.notBefore)
       .where(sql`purged_at is null`),
+    index('tombstones_purged_idx')
+      .on(t.purgedAt)
+      .where(sql`purged_at is not null`),
     check('tombstones_bucket_check', sql`${t.bucket} in ('media', 'originals')`),
     check(
       'tombstones_reason_check',

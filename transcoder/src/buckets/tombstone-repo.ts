@@ -118,6 +118,14 @@ export function makeTombstoneRepo(db: Database) {
       await db.execute(deleteTrack(trackId, new Date(), { again: true }))
     },
 
+    /** Lets what a deleted track's tombstones name go at once. */
+    async hasten(trackId: TrackId): Promise<void> {
+      await db
+        .update(tombstones)
+        .set({ notBefore: sql`now()` })
+        .where(and(eq(tombstones.trackId, trackId), eq(tombstones.reason, 'track-deleted')))
+    },
+
     /**
      * Tombstones whose time has come, and that what rows say now does not contradict: a track that is
      * back, a version that is published, an upload that was completed stay as they are.

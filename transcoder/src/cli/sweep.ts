@@ -1,7 +1,10 @@
 /**
  * `npm run sweep`: deletes what rows say is to be deleted, now: what dead runs left, replaced versions
- * that nobody listens to, abandoned uploads, tracks deleted a day ago.
+ * that nobody listens to, abandoned uploads, tracks deleted a day ago. `-- --track=ID`: this deleted
+ * track without waiting for the day.
  */
+import { parseArgs } from 'node:util'
+import { TrackId } from '@mist/db/contract'
 import { makeOwnership } from '../buckets/ownership.ts'
 import { parseEnv } from '../env.ts'
 import { objectStoreOptions, ownershipOptions, sweepOptions } from '../options.ts'
@@ -16,7 +19,10 @@ const { db, close } = openDatabase({ url: env.DATABASE_URL, connections: 2, log 
 const objects = makeObjectStore(objectStoreOptions(env, 20))
 const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
 try {
-  const swept = await makeSweep({ db, objects, ownership, log, ...sweepOptions(env) }).sweep()
+  const sweep = makeSweep({ db, objects, ownership, log, ...sweepOptions(env) })
+  const { track } = parseArgs({ options: { track: { type: 'string' } } }).values
+  if (track !== undefined) await sweep.hasten(TrackId.parse(track.toLowerCase()))
+  const swept = await sweep.sweep()
   console.log(`${swept.tombstones} tombstones worked off, ${swept.objects} objects deleted`)
   if (swept.failed > 0) console.error(`${swept.failed} failed; they are tried again in ten minutes`)
   if (swept.held !== null) console.error(swept.held)

@@ -3,7 +3,7 @@
  */
 export function makeEdgeCache() {
   return {
-    /** The cached answer; a `Range` or `If-None-Match` of the request is honoured by the cache. */
+    /** The cached answer; a `Range` or condition of the request would be honoured by the cache itself. */
     async match(request: Request): Promise<Response | null> {
       try {
         return (await caches.default.match(request)) ?? null

@@ -2,45 +2,51 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { AppEnv } from '../app-env.ts'
 import { API_BASE } from '../services/listening-service.ts'
+import { answerWith } from './media-http.ts'
 
-/** The identifier in the address of an object: in capitals it is the same, and cached once. */
-const TRACK_ID = /(?<=^\/api\/v1\/media\/tracks\/)[0-9A-Fa-f-]{36}(?=\/)/
+/**
+ * How long the edge keeps an object. Browsers may keep a segment for a year, but a cache that others
+ * ask must forget what was taken down before anybody forgets that it was.
+ */
+const EDGE_CACHE_CONTROL = 'public, max-age=86400'
 
 /** Ciphertext, clear init segments and covers; open to every page, for without keys it is noise. */
 export const mediaRoutes = new Hono<AppEnv>()
   .use(
-    cors({ origin: '*', allowMethods: ['GET', 'HEAD'], exposeHeaders: ['content-range', 'etag'] }),
+    cors({
+      origin: '*',
+      allowMethods: ['GET', 'HEAD'],
+      exposeHeaders: ['content-range', 'content-length', 'accept-ranges', 'etag'],
+    }),
   )
   .get('/*', async (c) => {
     const { cache, media } = c.var.deps
-    const url = new URL(c.req.url)
-    url.pathname = url.pathname.replace(TRACK_ID, (id) => id.toLowerCase())
-    // The query is no part of a key: else a nonce would fetch the object from the bucket each time.
-    const wanted = new Request(`${url.origin}${url.pathname}`, { headers: conditions(c.req.raw) })
-    const cached = await cache.match(wanted)
-    if (cached) return new Response(cached.body, cached)
+    const { origin, pathname } = new URL(c.req.url)
+    const object = media.parse(pathname.slice(`${API_BASE}/media/`.length))
+    const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work)
+    await media.refuseTakenDown(object, later)
 
-    const whole = await media.fetch(url.pathname.slice(`${API_BASE}/media/`.length))
-    const key = new Request(wanted.url)
-    if (wanted.headers.has('range')) {
-      // The cache keeps whole objects and cuts ranges out of them.
-      await cache.put(key, whole.clone())
-      const part = await cache.match(wanted)
-      if (part) {
-        await whole.body?.cancel()
-        return new Response(part.body, part)
-      }
-      return whole
+    // One entry an object, whatever the query and the spelling: else a nonce would fetch it from the
+    // bucket each time. The suffix parts it from entries that older releases let live for a year.
+    const key = new Request(`${origin}${API_BASE}/media/${object.key}?kept=day`)
+    const cached = await cache.match(key)
+    if (cached) {
+      const headers = new Headers(cached.headers)
+      headers.set('cache-control', object.cacheControl)
+      headers.delete('age')
+      headers.delete('cf-cache-status')
+      return answerWith(new Response(cached.body, { headers }), c.req.raw)
     }
-    c.executionCtx.waitUntil(cache.put(key, whole.clone()))
-    return whole
-  })
 
-function conditions(request: Request): Headers {
-  const headers = new Headers()
-  for (const name of ['range', 'if-none-match', 'if-modified-since']) {
-    const value = request.headers.get(name)
-    if (value !== null) headers.set(name, value)
-  }
-  return headers
-}
+    const whole = await media.fetch(object)
+    const kept = whole.clone()
+    later(
+      cache.put(
+        key,
+        new Response(kept.body, {
+          headers: { ...Object.fromEntries(kept.headers), 'cache-control': EDGE_CACHE_CONTROL },
+        }),
+      ),
+    )
+    return answerWith(whole, c.req.raw)
+  })
