@@ -9,6 +9,7 @@ import { requestLog } from './middleware/request-log.ts'
 import { Problem } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { authRoutes } from './routes/auth.ts'
+import { creditRoutes } from './routes/credits.ts'
 import { docsRoutes, OPENAPI } from './routes/docs.ts'
 import { hlsRoutes } from './routes/hls.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -95,6 +96,7 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
     .route('/api/v1/tracks', trackRoutes)
     .route('/api/v1/tracks', trackAdminRoutes)
     .route('/api/v1/tracks', hlsRoutes)
+    .route('/api/v1/credits', creditRoutes)
     .route('/api/v1/keys', keyRoutes)
     .route('/api/v1/listening-sessions', listeningSessionRoutes)
     .route('/api/v1/quota', quotaRoutes)

@@ -1,6 +1,7 @@
 import { hc } from 'hono/client'
 import type { adminRoutes } from './routes/admin.ts'
 import type { authRoutes } from './routes/auth.ts'
+import type { creditRoutes } from './routes/credits.ts'
 import type { jobRoutes } from './routes/jobs.ts'
 import type { listeningSessionRoutes } from './routes/listening-sessions.ts'
 import type { meRoutes } from './routes/me.ts'
@@ -68,6 +69,7 @@ export function makeClient(origin: string, options: ClientOptions = {}) {
   return {
     auth: hc<typeof authRoutes>(at('auth'), options),
     tracks: hc<typeof trackRoutes>(at('tracks'), options),
+    credits: hc<typeof creditRoutes>(at('credits'), options),
     /** Changing tracks: for admins. */
     trackAdmin: hc<typeof trackAdminRoutes>(at('tracks'), options),
     listeningSessions: hc<typeof listeningSessionRoutes>(at('listening-sessions'), options),

@@ -80,6 +80,7 @@ export function makeApi({ origin, fetch }: { origin: string; fetch: typeof globa
     },
 
     tracks: (page: PageOf) => read(client.tracks.index.$get, { query: queryOf(page) }),
+    credits: (page: PageOf) => read(client.credits.index.$get, { query: queryOf(page) }),
     track: (id: string) => read(client.tracks[':id'].$get, { param: { id } }),
     similar: (id: string, limit: number) =>
       read(client.tracks[':id'].similar.$get, { param: { id }, query: { limit: String(limit) } }),

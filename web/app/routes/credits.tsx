@@ -2,35 +2,38 @@ import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Link, useLoaderData } from '@remix-run/react'
 import { Attribution } from '../components/attribution.tsx'
 import { asking } from '../lib/api.server.ts'
-import type { Track } from '../lib/api-types.ts'
 import { artistLine } from '../lib/tracks.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Credits · Mist' }]
 
-/** Pages of the catalogue that are looked through for attributions; 500 tracks. */
-const LONGEST_WALK = 5
+/** Credits on one page; beyond that there is a second. */
+const PER_PAGE = 5000
+
+/** Credits in one answer of the API. */
+const PER_ANSWER = 1000
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   return asking({ request, context }, async (api) => {
-    const tracks: Track[] = []
-    let cursor: string | null = null
-    for (let page = 0; page < LONGEST_WALK; page++) {
-      const answer = await api.tracks({ limit: 100, ...(cursor ? { cursor } : {}) })
-      tracks.push(...answer.items.filter(({ attribution }) => attribution !== null))
+    const tracks: Awaited<ReturnType<typeof api.credits>>['items'] = []
+    let cursor = new URL(request.url).searchParams.get('after')
+    const isFirst = cursor === null
+    do {
+      const page = { limit: PER_ANSWER, ...(cursor === null ? {} : { cursor }) }
+      const answer: Awaited<ReturnType<typeof api.credits>> = await api.credits(page)
+      tracks.push(...answer.items)
       cursor = answer.nextCursor
-      if (cursor === null) break
-    }
-    return { tracks }
+    } while (cursor !== null && tracks.length < PER_PAGE)
+    return { tracks, isFirst, next: cursor }
   })
 }
 
 export default function Credits() {
-  const { tracks } = useLoaderData<typeof loader>()
+  const { tracks, isFirst, next } = useLoaderData<typeof loader>()
   return (
     <div className="mx-auto max-w-3xl px-4 py-8 sm:px-8 sm:py-12">
       <h1 className="font-serif text-4xl tracking-tight">Credits</h1>
       <p className="mt-3 text-pretty text-haze">
-        {tracks.length > 0
+        {tracks.length > 0 || !isFirst
           ? 'Some of the music here is shared under licences that ask for its makers to be named. Gladly:'
           : 'None of the music here asks for a credit of its own.'}
       </p>
@@ -44,11 +47,18 @@ export default function Credits() {
               <span className="font-sans text-sm text-haze"> · {artistLine(track)}</span>
             </p>
             <p className="mt-1 text-sm text-pretty text-haze">
-              <Attribution text={track.attribution ?? ''} />
+              <Attribution text={track.attribution} />
             </p>
           </li>
         ))}
       </ul>
+      {next !== null && (
+        <p className="mt-8">
+          <Link to={`/credits?after=${encodeURIComponent(next)}`} className="link">
+            More credits
+          </Link>
+        </p>
+      )}
     </div>
   )
 }

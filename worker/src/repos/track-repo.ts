@@ -46,15 +46,17 @@ export const TrackRow = z
   }))
 export type TrackRow = z.infer<typeof TrackRow>
 
+/** The artists of `tracks t`, in order, as JSON. */
+const ARTISTS: SQL = sql`coalesce((
+    select json_agg(json_build_object('id', a.id, 'name', a.name) order by ta.position)
+    from track_artists ta join artists a on a.id = ta.artist_id where ta.track_id = t.id
+  ), '[]')`
+
 /** Columns of `TrackRow`, from `tracks t`. */
 export const TRACK_COLUMNS: SQL = sql`
   t.id, t.title, t.genres, coalesce(t.duration_s, 0) as duration_s, t.cover_version,
   t.loudness_lufs, t.tempo_bpm, t.version, t.year, t.track_number, t.attribution, t.created_at,
-  ${exactInstant(sql`t.created_at`)} as cursor_at,
-  coalesce((
-    select json_agg(json_build_object('id', a.id, 'name', a.name) order by ta.position)
-    from track_artists ta join artists a on a.id = ta.artist_id where ta.track_id = t.id
-  ), '[]') as artists,
+  ${exactInstant(sql`t.created_at`)} as cursor_at, ${ARTISTS} as artists,
   (select json_build_object('id', al.id, 'title', al.title) from albums al where al.id = t.album_id)
     as album`
 
@@ -62,6 +64,16 @@ export const TRACK_COLUMNS: SQL = sql`
 export const IS_PUBLIC: SQL = sql`t.published_at is not null and t.deleted_at is null`
 
 const SimilarRow = z.intersection(TrackRow, z.object({ similarity: z.number() }))
+
+const CreditRow = z
+  .object({
+    id: TrackId,
+    title: z.string(),
+    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    attribution: z.string(),
+    cursor_at: z.string(),
+  })
+  .transform(({ cursor_at: cursorAt, ...row }) => ({ ...row, cursorAt }))
 
 const AnalysisRow = z.object({
   waveform: z.string().nullable(),
@@ -81,6 +93,21 @@ export function makeTrackRepo({ db }: { db: Database }) {
         db,
         TrackRow,
         sql`select ${TRACK_COLUMNS} from tracks t where ${IS_PUBLIC} ${rest}
+            order by t.created_at desc, t.id desc limit ${limit}`,
+      )
+    },
+
+    /** Public tracks that name who is to be credited, the newest first, after `after`. */
+    credits(limit: number, after: Keyset | null) {
+      const rest = after
+        ? sql`and (t.created_at, t.id) < (${after.at}::timestamptz, ${after.id}::uuid)`
+        : sql``
+      return rowsOf(
+        db,
+        CreditRow,
+        sql`select t.id, t.title, t.attribution, ${exactInstant(sql`t.created_at`)} as cursor_at,
+                   ${ARTISTS} as artists
+            from tracks t where ${IS_PUBLIC} and t.attribution is not null ${rest}
             order by t.created_at desc, t.id desc limit ${limit}`,
       )
     },

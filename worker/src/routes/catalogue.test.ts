@@ -2,6 +2,7 @@ import { MAX_ATTRIBUTION_CHARS, MAX_NAME_CHARS, MAX_TRACK_ARTISTS } from '@mist/
 import { makeTrack } from '@mist/db/testing/factories'
 import { expect, test } from 'vitest'
 import type { ListeningSession } from '../contract/listening.ts'
+import type { Credit } from '../contract/credits.ts'
 import type { Page } from '../contract/pages.ts'
 import type { SimilarTrack, Track } from '../contract/tracks.ts'
 import { makeTestApi, problemCode } from '../testing/api.ts'
@@ -201,6 +202,49 @@ test('a deleted track is gone at once for those who listen, and its objects will
   expect(rows).toEqual([
     { bucket: 'media', key: `tracks/${trackId}/`, is_prefix: true, waits: true },
   ])
+})
+
+test('the credits name every track whose licence asks for it, however many, and no other', async () => {
+  const artistId = crypto.randomUUID()
+  await api.db.$client`insert into artists (id, name) values (${artistId}, ${artistId})`
+  const made = await api.db.$client`
+    with made as (
+      insert into tracks (id, title, version, duration_s, attribution, published_at, created_at)
+      -- Many of one instant: paging goes on within it.
+      select gen_random_uuid(), 'Credited ' || n, 1, 60, 'By somebody, CC BY 4.0', now(),
+             timestamptz '2020-01-01' + make_interval(secs => n / 100)
+      from generate_series(1, 1200) n returning id
+    ), by as (
+      insert into track_artists (track_id, artist_id, position) select id, ${artistId}, 0 from made
+    )
+    select id from made`
+  const { trackId: without } = await makeTrack(api.db)
+  const ids = made.map((row) => String(row['id']))
+  await api.db.$client`update tracks set published_at = null where id = ${ids[0]}`
+  await api.db.$client`update tracks set deleted_at = now() where id = ${ids[1]}`
+  for (const limit of [1000, 370]) {
+    const named: string[] = []
+    let cursor: string | null = ''
+    do {
+      const query: string = `limit=${limit}${cursor && `&cursor=${cursor}`}`
+      const response = await api.call('GET', `credits?${query}`)
+      expect(response.status).toBe(200)
+      const page: Page<Credit> = await response.json()
+      named.push(...page.items.map(({ id }) => id))
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(new Set(named).size).toBe(named.length)
+    expect(ids.slice(2).filter((id) => !named.includes(id))).toEqual([])
+    for (const id of [ids[0], ids[1], without]) expect(named).not.toContain(id)
+  }
+  const [first] = (await (await api.call('GET', 'credits?limit=1')).json<Page<Credit>>()).items
+  expect(first).toEqual({
+    id: expect.any(String),
+    title: expect.any(String),
+    artists: expect.any(Array),
+    attribution: expect.any(String),
+  })
+  await api.db.$client`delete from tracks where title like 'Credited %'`
 })
 
 test('visitors get a list that may be five seconds old; admins see what they just did', async () => {

@@ -1,4 +1,5 @@
 import { COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
+import type { Credit } from '../contract/credits.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -49,6 +50,16 @@ export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: 
         (limit, after) => tracks.list(limit, after),
         (row) => ({ at: row.cursorAt, id: row.id }),
         (row) => presentTrack(row, mediaBase),
+      )
+    },
+
+    /** A page of the tracks that ask for a credit, the newest first. */
+    credits(query: PageQuery): Promise<Page<Credit>> {
+      return pageThrough(
+        query,
+        (limit, after) => tracks.credits(limit, after),
+        (row) => ({ at: row.cursorAt, id: row.id }),
+        ({ id, title, artists, attribution }) => ({ id, title, artists, attribution }),
       )
     },
 

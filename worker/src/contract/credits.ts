@@ -1,0 +1,19 @@
+import { ArtistId, TrackId } from '@mist/db/contract'
+import { z } from 'zod'
+import { PageQuery } from './pages.ts'
+
+/** A track whose licence, or maker, asks to be named. */
+export const Credit = z
+  .object({
+    id: TrackId,
+    title: z.string(),
+    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    attribution: z.string(),
+  })
+  .meta({ id: 'Credit' })
+export type Credit = z.infer<typeof Credit>
+
+/** Credits are short and wanted all at once, so their pages may be longer than others. */
+export const CreditsQuery = PageQuery.extend({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+})
