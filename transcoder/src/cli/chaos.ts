@@ -37,6 +37,9 @@ if (files.length === 0) {
 
 const fixture = await startFixture()
 const { db, s3, objects, stack } = fixture
+// Before anything is in the buckets: those that are in use are claimed by hand alone.
+const ownership = makeOwnership({ db, objects, ...ownershipOptions(fixture.env) })
+await ownership.open()
 let faults = 0
 function check(holds: boolean, what: string): void {
   console.log(`${holds ? 'ok   ' : 'WRONG'} ${what}`)
@@ -82,7 +85,7 @@ try {
   await makeSweep({
     db,
     objects,
-    ownership: makeOwnership({ db, objects, ...ownershipOptions(fixture.env) }),
+    ownership,
     log: makeLog('warn'),
     retiredVersionS: 0,
     abandonedUploadS: 0,
