@@ -8,16 +8,14 @@ export function writeJson(value: unknown): string {
   return JSON.stringify(value).replaceAll(/"\u{1f9ea}([^"]*)\u{1f9ea}"/gu, '$1')
 }
 
-const EDGES = [
-  ...[0, 1, -1, 0.5, 5e-324, -5e-324, 2.2250738585072014e-308, 1e308, -1e308, 12.000_000_1],
-  ...[2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 2 ** 64, 1e21],
-]
+const FRACTIONS = [0.5, 5e-324, -5e-324, 2.2250738585072014e-308, 12.000_000_1]
+const LARGE = [2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 2 ** 64, 1e308, -1e308]
 
 const RAW_NUMBERS = ['-0', '1e999', '-1e999', '1E400', '0.1e-400', '9'.repeat(400)].map(raw)
 
 /** Numbers at the edges of what JavaScript, JSON and Postgres agree on. */
 export const hostileNumber: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom<unknown>(...EDGES, ...RAW_NUMBERS),
+  fc.constantFrom<unknown>(0, 1, -1, ...FRACTIONS, ...LARGE, ...RAW_NUMBERS),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.integer(),
 )
