@@ -192,7 +192,9 @@ BEGIN
   ELSE
     PERFORM give_guess_back('wide-network', p_wide);
     PERFORM give_guess_back('network', p_network);
-    PERFORM give_guess_back('pair', p_pair);
+    IF p_lane = 'newcomers' THEN
+      PERFORM give_guess_back('pair', p_pair);
+    END IF;
     PERFORM give_guess_back(p_lane, p_account);
   END IF;
   INSERT INTO known_networks (user_id, network_hash, seen_at)

@@ -27,6 +27,7 @@ async function startApart({ isNamed }: { isNamed: boolean }) {
     bundles,
     apiPort,
     webPort,
+    runsSchedules: false,
     rateLimitFactor: 100,
     webEnv: { API_ORIGIN: `http://127.0.0.1:${apiPort}` },
     apiEnv: {

@@ -47,6 +47,7 @@ beforeAll(async () => {
     apiPort: ports['api'] ?? 0,
     webPort: ports['web'] ?? 0,
     apiEnv: {},
+      webEnv: {},
     rateLimitFactor: 1,
     runsSchedules: false,
   })

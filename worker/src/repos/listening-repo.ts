@@ -7,6 +7,7 @@ import { type AuthSession, AuthSessionState, authSessionState } from './auth-ses
 import {
   answerOf,
   type AsOf,
+  at,
   Base64,
   Big,
   boundedNow,
@@ -223,9 +224,12 @@ export type Report = {
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
 export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; asOf: AsOf }) {
-  // The same for the statements that are written out.
-  const nowAs = (param: string) => (asOf === boundedNow ? `bounded_now(${param})` : param)
-  const lease = `select lease_key_period($1, $2, $3, $4, $5, ${nowAs('$6')}, false) as answer`
+  // A machine's clock is not asked at all where the statement is written out: the database's own costs
+  // less than to hold the other against it.
+  const isOwn = asOf === boundedNow
+  const timeAt = (parameter: number) => (isOwn ? 'clock_timestamp()' : `$${parameter}`)
+  const timeOf = (now: Date) => (isOwn ? [] : [now.toISOString()])
+  const lease = `select lease_key_period($1, $2, $3, $4, $5, ${timeAt(6)}, false) as answer`
 
   return {
     /**
@@ -236,7 +240,7 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
       answerOf(
         ask,
         z.union([StartedRow, UnopenedRow, NotStartedRow]),
-        `start_listening_session_if_opened($1, $2, $3, $4, $5, $6, ${nowAs('$7')}, $8)`,
+        `start_listening_session_if_opened($1, $2, $3, $4, $5, $6, ${timeAt(8)}, $7)`,
         [
           `{${request.opened.join()}}`,
           request.newSessionId,
@@ -244,8 +248,8 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
           request.familyId,
           request.trackId,
           request.positionS,
-          request.now.toISOString(),
           request.withRenditions,
+          ...timeOf(request.now),
         ],
       ),
 
@@ -270,19 +274,19 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
         session.trackId,
         session.version,
         period,
-        now.toISOString(),
+        ...timeOf(now),
       ])
       return isGranted(answer) ? GRANTED : RefusedLeaseRow.parse(answer)
     },
 
     /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */
     record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>
-      answerOf(ask, ListenedRow, `to_json(record_listening($1, $2, $3, $4, ${nowAs('$5')}))`, [
+      answerOf(ask, ListenedRow, `to_json(record_listening($1, $2, $3, $4, ${timeAt(5)}))`, [
         sessionId,
         userId,
         positionS,
         isComplete,
-        now.toISOString(),
+        ...timeOf(now),
       ]),
 
     /** The same as an auth session asks, which must be live: the answer holds a new session token. */
