@@ -39,8 +39,7 @@ child.on('exit', (code, signal) => process.exit(signal === null ? code : 1))
 /** Runs npm when node_modules is missing or is not what package-lock.json says. */
 function provideDependencies() {
   if (isInstalled()) return
-  // Not `npm ci`: it refuses a lockfile that lacks packages for other systems, and npm leaves those
-  // out whenever the registry in use does not serve them. This takes the same versions.
+  // Not `npm ci`, which takes the same versions but removes all of node_modules first.
   const args = ['install', '--no-save', '--no-audit', '--no-fund']
   say(`installing the npm packages that package-lock.json names (npm ${args.join(' ')})`)
   const npm = spawnSync('npm', args, {
