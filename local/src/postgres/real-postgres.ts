@@ -9,12 +9,15 @@ import pg from 'pg'
 import { LockedError, takeLock } from '../process/folder-lock.ts'
 import { startTimeOf } from '../process/identity.ts'
 import { findFreePort } from '../process/ports.ts'
+import { debianMirrors, findMirrorOf } from './debian-mirror.ts'
 
 const run = promisify(execFile)
 
 /** Where Debian's packages of PostgreSQL 17 keep their programs, inside the system tree. */
 const BIN = '/usr/lib/postgresql/17/bin'
-const MIRROR = process.env['DEBIAN_MIRROR'] ?? 'http://deb.debian.org/debian'
+/** The release of Debian that has PostgreSQL 17 with pgvector; the machine's own may be another. */
+const RELEASE = 'trixie'
+const TREE_DIR = '.local/postgres17'
 
 /**
  * Runs the server until our end of its stdin is closed, which the system does even when we are
@@ -47,7 +50,7 @@ export type RealPostgres = { url: string; port: number; pid: number; stop: () =>
  * @throws Error that says what is missing where this is not root on a Debian-like Linux
  */
 export async function startRealPostgres(options: RealPostgresOptions = {}): Promise<RealPostgres> {
-  const { dir = '.local/postgres17', cluster, settings = {}, say = () => {} } = options
+  const { dir = TREE_DIR, cluster, settings = {}, say = () => {} } = options
   const root = await provideTree(resolve(dir), say)
   await removeAbandoned(root)
   const port = options.port ?? (await findFreePort())
@@ -91,7 +94,7 @@ async function provideTree(dir: string, say: (text: string) => void): Promise<st
   const root = join(dir, 'root')
   await mkdir(dir, { recursive: true })
   while (!existsSync(root)) {
-    refuseUnlessPossible()
+    refuseUnlessPossible(dir)
     let unlock: () => void
     try {
       unlock = takeLock(join(dir, 'build.lock'))
@@ -106,7 +109,7 @@ async function provideTree(dir: string, say: (text: string) => void): Promise<st
       unlock()
     }
   }
-  refuseUnlessPossible()
+  refuseUnlessPossible(dir)
   return root
 }
 
@@ -122,7 +125,8 @@ async function build(dir: string, root: string, say: (text: string) => void): Pr
   const unfinished = `${root}.unfinished`
   await rm(unfinished, { recursive: true, force: true })
   const include = '--include=postgresql-17-pgvector'
-  await run('debootstrap', ['--variant=minbase', include, 'trixie', unfinished, MIRROR], {
+  const mirror = await findMirrorOf(RELEASE)
+  await run('debootstrap', ['--variant=minbase', include, RELEASE, unfinished, mirror], {
     maxBuffer: 64 * 1024 * 1024,
   })
   await rm(join(unfinished, 'var/cache/apt/archives'), { recursive: true, force: true })
@@ -159,16 +163,18 @@ function asPostgres(root: string, ...command: string[]): string[] {
 }
 
 /** Says why a real Postgres can't be started here, or `null` when it can. */
-export function whyNoRealPostgres(): string | null {
+export function whyNoRealPostgres(dir = TREE_DIR): string | null {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version'))
     return 'a real Postgres 17 needs Debian or Ubuntu here'
   if (process.getuid?.() !== 0)
     return 'a real Postgres 17 runs in a chroot, which only root can enter: use sudo'
+  if (!existsSync(join(dir, 'root')) && debianMirrors().length === 0)
+    return 'apt is configured with no mirror of Debian: set DEBIAN_MIRROR to the address of one'
   return null
 }
 
-function refuseUnlessPossible(): void {
-  const reason = whyNoRealPostgres()
+function refuseUnlessPossible(dir: string): void {
+  const reason = whyNoRealPostgres(dir)
   if (reason !== null) throw new Error(reason)
 }
 
