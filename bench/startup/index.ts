@@ -208,7 +208,7 @@ async function chooseCases(browser: Browser, state: StorageState): Promise<[Case
 
 const folder = await mkdtemp(join(tmpdir(), 'mist-startup-'))
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+  executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
   args: '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
     ' ',
   ),

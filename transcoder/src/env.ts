@@ -87,6 +87,8 @@ const Env = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('log'),
 })
 
+export const VARIABLES = Object.keys(Env.shape)
+
 const PURPOSES = new Map(Object.entries(Env.shape).map(([name, type]) => [name, type.description]))
 
 export type Env = z.infer<typeof Env>

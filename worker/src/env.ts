@@ -61,6 +61,9 @@ const Env = z.object({
 /** The Worker's configuration, parsed. */
 export type Config = z.infer<typeof Env>
 
+/** Every variable that the Worker reads; the limiters are bindings, which wrangler.toml makes. */
+export const VARIABLES = Object.keys(Env.shape).filter((name) => !name.startsWith('RATE_LIMIT_'))
+
 const HOW: Record<string, string> = {
   DATABASE_URL: "Neon's connection string, postgres://…",
   NEON_PROXY_URL: 'only without Neon: http origin of a proxy that speaks its protocol',
