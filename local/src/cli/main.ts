@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CannotStart } from '../cannot-start.ts'
 import { CannotInstall } from '../setup/system-packages.ts'
 import { check } from './check.ts'
+import { makeAdmin } from './make-admin.ts'
 import { postgres17 } from './postgres17.ts'
 import { start } from './start.ts'
 import { stackCommand } from './stack.ts'
@@ -24,6 +25,7 @@ const commands: Record<string, () => Promise<number>> = {
   test: () => test({ root, say }),
   check: () => check({ root, say }),
   postgres17: () => postgres17({ root, args, say }),
+  'make-admin': () => makeAdmin({ dir, args, env: process.env, say }),
 }
 
 // Whoever read our output may be gone; that is no reason to leave processes behind.
