@@ -92,3 +92,13 @@ test('what .env sets reaches the Worker and the transcoder of a local stack', ()
   const lost = Object.keys(env).filter((name) => !reached.includes(`value-of-${name}`))
   expect(lost.filter((name) => !DECIDED_BY_THE_STACK.includes(name))).toEqual([])
 })
+// The local stack writes the whole .dev.vars; by hand, it is this file filled in.
+test('.dev.vars.example has what the Worker cannot do without, and nothing that it does not read', () => {
+  const names = [...read('.dev.vars.example').matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(
+    ([, name]) => name,
+  )
+  expect(names.filter((name) => !OF_THE_WORKER.includes(name ?? ''))).toEqual([])
+  expect(names).toEqual(
+    expect.arrayContaining(['DATABASE_URL', 'JWT_SECRET', 'CONTENT_KEY_SECRET']),
+  )
+})

@@ -1,6 +1,7 @@
 import { vitePlugin as remix } from '@remix-run/dev'
 import tailwindcss from '@tailwindcss/vite'
 import { defineConfig, type Plugin } from 'vite'
+import { devServer } from './dev-server.ts'
 
 /**
  * Chunks whose functions first run when somebody presses play. V8 compiles a function when it is first
@@ -24,9 +25,10 @@ const compileHints: Plugin = {
   },
 }
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   plugins: [
     tailwindcss(),
+    devServer(),
     remix({
       future: {
         v3_fetcherPersist: true,
@@ -39,10 +41,12 @@ export default defineConfig({
     }),
     compileHints,
   ],
-  ssr: {
-    // What runs in workerd has neither Node's resolution nor node_modules.
-    noExternal: true,
-    resolve: { conditions: ['workerd', 'worker', 'browser'], externalConditions: ['workerd'] },
-  },
+  // What runs in workerd has neither Node's resolution nor node_modules; the dev server runs in Node.
+  ...(command === 'build' && {
+    ssr: {
+      noExternal: true,
+      resolve: { conditions: ['workerd', 'worker', 'browser'], externalConditions: ['workerd'] },
+    },
+  }),
   build: { target: 'es2022', sourcemap: false },
-})
+}))

@@ -88,7 +88,9 @@ export class BadEnv extends Error {
  * @throws BadEnv naming each wrong variable, what is wanted and how to make it; never a value
  */
 export function readEnv(env: unknown): Config {
-  const parsed = Env.safeParse(env)
+  // Empty counts as absent: .env.example lists every name, and wrangler hands on what .env says.
+  const given = Object.entries(env ?? {}).filter(([, value]) => value !== '')
+  const parsed = Env.safeParse(Object.fromEntries(given))
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map(({ path, message }) => {
     const name = String(path[0] ?? 'environment')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CannotStart } from '../cannot-start.ts'
 import { CannotInstall } from '../setup/system-packages.ts'
 import { check } from './check.ts'
+import { devApi, devWeb } from './dev.ts'
 import { makeAdmin } from './make-admin.ts'
 import { postgres17 } from './postgres17.ts'
 import { start } from './start.ts'
@@ -25,6 +26,8 @@ const commands: Record<string, () => Promise<number>> = {
   test: () => test({ root, say }),
   check: () => check({ root, say }),
   postgres17: () => postgres17({ root, args, say }),
+  'dev:api': () => devApi({ root, dir, args, env: process.env, say }),
+  'dev:web': () => devWeb({ root, dir, args, env: process.env, say }),
   'make-admin': () => makeAdmin({ dir, args, env: process.env, say }),
 }
 

@@ -1,5 +1,6 @@
 import { FFMPEG, FFPROBE, provideSystemPackages, REDIS } from '../setup/system-packages.ts'
 import { readPermissions } from './flags.ts'
+import { placeDevVars } from '../stack/dev-vars.ts'
 import { readStackInfo, type StackInfo } from '../stack/info.ts'
 import { AlreadyUp, startStack, type Stack } from '../stack/stack.ts'
 
@@ -35,6 +36,7 @@ export async function start(options: CommandOptions & { args: string[] }): Promi
     const onUsable = (info: StackInfo) => {
       say(`up after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
       printLogins(info, say)
+      if (!placeDevVars({ root, dir })) say('.dev.vars is your own, so it is left as it is')
     }
     stack = await startStack({
       root,

@@ -12,6 +12,7 @@ import { choosePorts, isPortFree } from '../process/ports.ts'
 import { terminateStray } from '../process/terminate.ts'
 import { ensureAccounts, type Accounts } from './accounts.ts'
 import { makeApi, type Api } from './api.ts'
+import { writeDevVars } from './dev-vars.ts'
 import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
 import { checkBuckets } from './buckets.ts'
@@ -249,6 +250,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         WEB_ORIGINS: webOrigins,
       },
     }
+    writeDevVars(dir, edge.apiEnv)
     say('starting the Worker and the web app (workerd)')
     await startOurs(
       'edge',
