@@ -47,7 +47,7 @@ beforeAll(async () => {
     apiPort: ports['api'] ?? 0,
     webPort: ports['web'] ?? 0,
     apiEnv: {},
-      webEnv: {},
+    webEnv: {},
     rateLimitFactor: 1,
     runsSchedules: false,
   })

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writePrivately } from './state.ts'
+import { writePrivately } from './private-files.ts'
 
 /** First words of a file that we may overwrite: a person's own has others. */
 const MARK = '# Written by the local stack'
