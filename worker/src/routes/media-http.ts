@@ -1,8 +1,5 @@
 /** What of a whole object is wanted: all of it, one range of bytes, or a range that it does not have. */
-export type Wanted =
-  | { kind: 'whole' }
-  | { kind: 'range'; from: number; to: number }
-  | { kind: 'none' }
+type Wanted = { kind: 'whole' } | { kind: 'range'; from: number; to: number } | { kind: 'none' }
 
 const WHOLE = { kind: 'whole' } as const
 
@@ -10,7 +7,7 @@ const WHOLE = { kind: 'whole' } as const
  * Reads a `Range` header for an object of `size` bytes (RFC 9110 §14). What is not understood is
  * ignored, as §14.2 asks: another unit, bad syntax; and so are several ranges, which may be.
  */
-export function readRange(header: string | null, size: number): Wanted {
+function readRange(header: string | null, size: number): Wanted {
   const set = /^bytes=(.*)$/i.exec(header ?? '')?.[1]
   if (set === undefined) return WHOLE
   // §5.6.1: a list may have empty elements, and blanks around each.
@@ -55,7 +52,7 @@ function isNotNewer({ lastModified }: Validators, date: string): boolean {
  *
  * @returns the status that they lead to, or null where the object is to be sent
  */
-export function readConditions(headers: Headers, validators: Validators): 304 | 412 | null {
+function readConditions(headers: Headers, validators: Validators): 304 | 412 | null {
   const { etag } = validators
   const ifMatch = headers.get('if-match')
   if (ifMatch !== null && !names(ifMatch, etag, strongly)) return 412
@@ -70,7 +67,7 @@ export function readConditions(headers: Headers, validators: Validators): 304 | 
 }
 
 /** Whether a `Range` counts (§13.1.5): without `If-Range`, or where it names exactly this object. */
-export function isRangeValid(headers: Headers, { etag, lastModified }: Validators): boolean {
+function isRangeValid(headers: Headers, { etag, lastModified }: Validators): boolean {
   const ifRange = headers.get('if-range')?.trim()
   if (ifRange === undefined) return true
   return ifRange.includes('"')
