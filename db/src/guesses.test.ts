@@ -79,11 +79,13 @@ test('the networks of one /48 may guess a hundred times an hour', async () => {
 
 test('one network at one account waits longer and longer, but never more than five minutes', async () => {
   const waits: number[] = []
+  let longestS = 0
   for (let atS = 0; atS < 3600; atS++) {
     const { lane, wait_s } = await reserve({ network: 1, factor: 1000, atS })
     if (lane !== null) waits.push(atS)
-    else expect(wait_s).toBeLessThanOrEqual(300)
+    else longestS = Math.max(longestS, wait_s)
   }
+  expect(longestS).toBeLessThanOrEqual(300)
   // Three as a newcomer, five, and then 1, 2, 4 … 256 s; the level leaks meanwhile.
   expect(waits.slice(0, 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   expect(waits.length).toBeLessThan(30)
@@ -131,26 +133,25 @@ test('a browser with a live refresh token of the account gets in from anywhere',
   expect((await reserve({ email, network: 902, refreshHash: 'aa' })).lane).toBe(null)
 })
 
+/** Twenty of two hundred networks guess at one account. */
+const fire = (atS: number) =>
+  letThrough(
+    times(20, (index) => ({ email: 'new@example.test', network: (atS * 20 + index) % 200, atS })),
+  )
+
 test('an owner nobody knows gets in within a minute while two hundred networks keep guessing', async () => {
   const { userId } = await makeUser(db, { email: 'new@example.test' })
-  const fire = (atS: number) =>
-    letThrough(
-      times(20, (index) => ({ email: 'new@example.test', network: (atS * 20 + index) % 200, atS })),
-    )
   // Each of them is refused often enough to be no newcomer any more.
   for (let atS = 0; atS < 60; atS++) await fire(atS)
   const owner = { email: 'new@example.test', network: 700 }
-  let waitedS = 0
-  for (let atS = 60; ;) {
-    const { lane, wait_s, id } = await reserve({ ...owner, atS })
-    if (lane !== null) {
-      expect(id).toBe(userId)
-      break
-    }
-    for (const until = atS + Math.ceil(wait_s); atS < until; atS++) await fire(atS)
-    waitedS = atS - 60
-    expect(waitedS).toBeLessThanOrEqual(60)
+  let atS = 60
+  let tried = await reserve({ ...owner, atS })
+  while (tried.lane === null && atS <= 120) {
+    for (const until = atS + Math.ceil(tried.wait_s); atS < until; atS++) await fire(atS)
+    tried = await reserve({ ...owner, atS })
   }
+  expect(tried).toMatchObject({ lane: expect.any(String), id: userId })
+  expect(atS - 60).toBeLessThanOrEqual(60)
 }, 120_000)
 
 test('a right password gives the try back', async () => {
@@ -163,16 +164,17 @@ test('a right password gives the try back', async () => {
   }
 })
 
+async function answers(email: string, account: number) {
+  const seen: unknown[] = []
+  for (let index = 0; index < 40; index++) {
+    const { lane, wait_s } = await reserve({ email, account, network: 100 * account, atS: index })
+    seen.push([lane, Math.round(wait_s)])
+  }
+  return seen
+}
+
 test('an account that does not exist is refused like one that does', async () => {
   await makeUser(db, { email: 'real@example.test' })
-  const answers = async (email: string, account: number) => {
-    const seen: unknown[] = []
-    for (let index = 0; index < 40; index++) {
-      const { lane, wait_s } = await reserve({ email, account, network: 100 * account, atS: index })
-      seen.push([lane, Math.round(wait_s)])
-    }
-    return seen
-  }
   expect(await answers('real@example.test', 1)).toEqual(await answers('unreal@example.test', 2))
 })
 
@@ -195,13 +197,14 @@ test('a machine’s clock is believed to the minute, and otherwise the database�
   expect(rows.map((row) => Math.round(Number(row['by_s'])))).toEqual([-60, -60, -30, 0, 30, 60, 60])
 })
 
+async function register(slot: number, atS: number) {
+  const { rows } = await db.execute(sql`
+    select take_network_guess('wide-registrations', null, 'registrations', ${slot}::integer,
+      ${new Date(NOON + atS * 1000).toISOString()}, 1) as wait_s`)
+  return Number(rows[0]!['wait_s'])
+}
+
 test('registrations of one network are counted whether or not they succeed', async () => {
-  const register = async (slot: number, atS: number) => {
-    const { rows } = await db.execute(sql`
-      select take_network_guess('wide-registrations', null, 'registrations', ${slot}::integer,
-        ${new Date(NOON + atS * 1000).toISOString()}, 1) as wait_s`)
-    return Number(rows[0]!['wait_s'])
-  }
   const waits: number[] = []
   for (let index = 0; index < 21; index++) waits.push(await register(1, 0))
   expect(waits.slice(0, 20)).toEqual(times(20, () => 0))

@@ -93,6 +93,8 @@ export async function readReleasedSchema(
 const functionText = ({ name, args, result }: SchemaFacts['functions'][number]) =>
   `${name}(${args}) returns ${result}`
 
+const columnOf = ({ table, name }: { table: string; name: string }) => `${table}.${name}`
+
 /**
  * Tells what a program of an older release would miss or stumble over on a newer schema; nothing, where
  * the schema was only expanded.
@@ -101,7 +103,6 @@ const functionText = ({ name, args, result }: SchemaFacts['functions'][number]) 
  */
 export function breakages(older: SchemaFacts, newer: SchemaFacts, calls: string[]): string[] {
   const found: string[] = []
-  const columnOf = ({ table, name }: { table: string; name: string }) => `${table}.${name}`
   const now = new Map(newer.columns.map((column) => [columnOf(column), column]))
   for (const column of older.columns) {
     const today = now.get(columnOf(column))

@@ -59,7 +59,7 @@ export function makePatientWriter(options: {
   }
 
   return {
-    write(file: string, text: string): void {
+    write: (file: string, text: string): void => {
       try {
         write(file, text)
         waiting.delete(file)

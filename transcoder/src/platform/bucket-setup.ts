@@ -24,7 +24,7 @@ export type SetupStep = {
 }
 
 /** Parts of uploads that nobody completes are paid for until something deletes them. */
-export const ABORT_AFTER_DAYS = 7
+const ABORT_AFTER_DAYS = 7
 
 const LIFECYCLE_RULE_ID = 'mist-abort-incomplete-uploads'
 

@@ -7,7 +7,7 @@ import {
   UploadId,
 } from '@mist/db/contract'
 import { z } from 'zod'
-import { HeaderText, MediaType, Text } from './text.ts'
+import { HeaderText, MediaType } from './text.ts'
 
 /** What the admin knows about the recording; it wins over the file's own tags. */
 const UploadMetadata = z.object({

@@ -64,18 +64,23 @@ test('an IPv4 address in IPv6 clothes is the same address', async () => {
   expect(await guessesAt(nobodies(30), spellings)).toBe(20)
 }, 60_000)
 
+/** What a visitor may claim about its address. */
+function claims(index: number): Record<string, string> {
+  const address = `198.51.100.${index}`
+  return {
+    'x-forwarded-for': address,
+    'x-real-ip': address,
+    'true-client-ip': address,
+    forwarded: `for=${address}`,
+  }
+}
+
 test('what a visitor says about its own address does not count', async () => {
-  const headers = (index: number) => ({
-    'x-forwarded-for': `198.51.100.${index}`,
-    'x-real-ip': `198.51.100.${index}`,
-    'true-client-ip': `198.51.100.${index}`,
-    forwarded: `for=198.51.100.${index}`,
-  })
   const statuses = await Promise.all(
     nobodies(30).map(async (email, index) => {
       const { status } = await login(email, '192.0.2.4', {
         guess: 'wrong',
-        headers: headers(index),
+        headers: claims(index),
       })
       return status
     }),
@@ -131,13 +136,14 @@ test('registrations are counted, for each tells whether an address has an accoun
   expect([await register(), await register(), await register()]).toEqual([201, 429, 429])
 }, 60_000)
 
+async function change(token: string, currentPassword: string) {
+  const body = { currentPassword, newPassword: 'a wholly different one' }
+  const response = await api.call('POST', 'auth/password', { body, bearer: token })
+  return { status: response.status, code: response.ok ? null : await problemCode(response) }
+}
+
 test('guesses at the current password of a stolen sign-in end, and the owner’s own do not', async () => {
   const email = await makeOwner()
-  const change = async (token: string, currentPassword: string) => {
-    const body = { currentPassword, newPassword: 'a wholly different one' }
-    const response = await api.call('POST', 'auth/password', { body, bearer: token })
-    return { status: response.status, code: response.ok ? null : await problemCode(response) }
-  }
   const stolen = await (await login(email, '203.0.113.4')).json<SignIn>()
   const own = await (await login(email, '203.0.113.4')).json<SignIn>()
   const tries = await Promise.all(
