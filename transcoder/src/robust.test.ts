@@ -68,7 +68,8 @@ async function startTranscoder(changes: Record<string, string> = {}): Promise<Ch
     }
     child.stdout.setEncoding('utf8').on('data', hear)
     child.stderr.setEncoding('utf8').on('data', hear)
-    child.once('exit', () => reject(new Error(`the transcoder ended: ${own}`)))
+    // Not `exit`: what it said last may still be on its way then.
+    child.once('close', () => reject(new Error(`the transcoder ended: ${own}`)))
   })
   return child
 }
@@ -131,7 +132,10 @@ test('a run that was held for dead publishes nothing when it comes back', async 
       .set({ status: 'dead' })
       .where(eq(schema.trackVersions.trackId, upload.trackId))
   const buried: Promise<unknown>[] = []
-  const slow = fixture.processor({}, { onStep: (step) => step === 'encode' && buried.push(bury()) })
+  const slow = fixture.processor(
+    {},
+    { onStep: (step) => step === 'analyse' && buried.push(bury()) },
+  )
   const outcome = slow.run(upload.jobId, CALM)
   expect(await outcome).toEqual({ kind: 'skipped' })
   await Promise.all(buried)
