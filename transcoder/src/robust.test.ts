@@ -126,11 +126,12 @@ test('a transcoder killed in the middle of a job is restarted and publishes it e
 
 test('a run that was held for dead publishes nothing when it comes back', async () => {
   const upload = await makeUpload(fixture, short)
-  const bury = () =>
-    fixture.db
+  const bury = async () => {
+    await fixture.db
       .update(schema.trackVersions)
       .set({ status: 'dead' })
       .where(eq(schema.trackVersions.trackId, upload.trackId))
+  }
   const buried: Promise<unknown>[] = []
   const slow = fixture.processor(
     {},
