@@ -79,10 +79,14 @@ function isRangeValid(headers: Headers, { etag, lastModified }: Validators): boo
  * Answers a GET or HEAD with what it wants of a whole object. The edge's cache could cut ranges
  * itself, but it is not asked to: it takes an unknown unit, or several ranges, for a fault.
  *
- * @param whole 200, with its length
+ * @param whole 200
+ * @param headers the answer's own, which are changed: to copy them twice is felt at every segment
  */
-export async function answerWith(whole: Response, request: Request): Promise<Response> {
-  const headers = new Headers(whole.headers)
+export async function answerWith(
+  whole: Response,
+  headers: Headers,
+  request: Request,
+): Promise<Response> {
   const validators = { etag: headers.get('etag'), lastModified: headers.get('last-modified') }
   const status = readConditions(request.headers, validators)
   if (status !== null) {

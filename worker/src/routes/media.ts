@@ -35,7 +35,7 @@ export const mediaRoutes = new Hono<AppEnv>()
       headers.set('cache-control', object.cacheControl)
       headers.delete('age')
       headers.delete('cf-cache-status')
-      return answerWith(new Response(cached.body, { headers }), c.req.raw)
+      return answerWith(cached, headers, c.req.raw)
     }
 
     const whole = await media.fetch(object)
@@ -48,5 +48,5 @@ export const mediaRoutes = new Hono<AppEnv>()
         }),
       ),
     )
-    return answerWith(whole, c.req.raw)
+    return answerWith(whole, new Headers(whole.headers), c.req.raw)
   })
