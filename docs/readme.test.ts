@@ -49,16 +49,9 @@ test.each(WRANGLER)(
   (command) => {
     const words = command.split(/\s+/)
     const flags = words.filter((word) => word.startsWith('-'))
-    const subcommand = words.slice(
-      0,
-      /^pages project|^secret/.test(command)
-        ? words[0] === 'secret'
-          ? 2
-          : 3
-        : words[0] === 'pages'
-          ? 2
-          : 1,
-    )
+    // `pages project create NAME`, `secret put NAME`, `pages deploy`, `deploy`
+    const depth = { secret: 2, pages: words[1] === 'project' ? 3 : 2 }[words[0] ?? ''] ?? 1
+    const subcommand = words.slice(0, depth)
     const help = execFileSync(
       process.execPath,
       ['node_modules/wrangler/bin/wrangler.js', ...subcommand, '--help'],

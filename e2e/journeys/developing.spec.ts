@@ -9,7 +9,7 @@ import { register } from '../support/people.ts'
 import { root, stackDir } from '../support/stack-dir.ts'
 
 test('npx wrangler dev serves a page of tracks from the stack that is up', async () => {
-  test.setTimeout(180_000)
+  test.setTimeout(240_000)
   // As in a fresh clone: nobody's .dev.vars is touched.
   const clone = mkdtempSync(join(tmpdir(), 'mist-clone-'))
   for (const name of ['worker', 'db', 'node_modules', 'package.json'])
@@ -33,7 +33,7 @@ test('npx wrangler dev serves a page of tracks from the stack that is up', async
 test('npm run dev:api and npm run dev:web show the catalogue, and one can sign in there', async ({
   browser,
 }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(480_000)
   const [port, inspectorPort] = [await findFreePort(), await findFreePort()]
   const webPort = await findFreePort()
   const apiOrigin = `http://127.0.0.1:${port}`

@@ -8,7 +8,7 @@ export type Served = { stop: () => Promise<void> }
  * Runs a command that serves, in the repository unless another folder is given, and waits until
  * `address` answers. Nothing of it is left after `stop`.
  *
- * @throws Error with what it printed when it ends, or does not answer in 90 s
+ * @throws Error with what it printed when it ends, or does not answer in three minutes
  */
 export async function serve(
   command: readonly [program: string, ...args: string[]],
@@ -35,7 +35,7 @@ export async function serve(
     clearTimeout(timer)
   }
 
-  for (const deadline = Date.now() + 90_000; Date.now() < deadline;) {
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline;) {
     if (child.exitCode !== null) break
     const answer = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => null)
     if (answer !== null) return { stop }
