@@ -84,8 +84,8 @@ test('what was used and leased before the meter became one row is neither lost n
   await client.close()
 }, 60_000)
 
-/** As `sha256sum` writes it; a new migration is added with `sha256sum 00NN_*.sql >> meta/published.sha256`. */
-const PUBLISHED = join(MIGRATIONS_FOLDER, 'meta/published.sha256')
+/** As `sha256sum` writes it; a new migration is added with `sha256sum 00NN_*.sql >> published.sha256`. */
+const PUBLISHED = join(MIGRATIONS_FOLDER, 'published.sha256')
 
 test('a migration that was published is never edited: databases that ran it would not hear of it', async () => {
   const names = (await readdir(MIGRATIONS_FOLDER)).filter((name) => name.endsWith('.sql')).sort()
