@@ -44,9 +44,10 @@ const READ = new Set([
   ...FOLDERS.flatMap(namesIn),
 ])
 for (const name of [...NOT_OURS, ...SWITCHES]) READ.delete(name)
-/** Of the stack's own Neon proxy, which it starts with all three. */
-for (const name of READ)
-  if (/^NEON_PROXY_(UPSTREAM|PORT|CONNECTIONS)$/.test(name)) READ.delete(name)
+/** What the stack starts its own parts with: Neon's proxy, Postgres, S3. */
+const OF_PARTS =
+  /^(NEON_PROXY_(UPSTREAM|PORT|CONNECTIONS)|EMBEDDED_POSTGRES_PASSWORD|S3_(BUCKETS|DIR|PORT|ALLOWED_ORIGINS))$/
+for (const name of READ) if (OF_PARTS.test(name)) READ.delete(name)
 
 test('every variable that the code reads is in .env.example', () => {
   expect([...READ].filter((name) => !EXAMPLE.includes(name))).toEqual([])

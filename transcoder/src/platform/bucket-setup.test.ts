@@ -65,7 +65,7 @@ const reach = ({ endpoint, accessKeyId, secretAccessKey }: typeof r2) => ({
   region: 'auto',
 })
 beforeAll(async () => {
-  r2 = await startTestS3(['media', 'originals'])
+  r2 = await startTestS3(['media', 'originals'], [ORIGIN])
 }, 60_000)
 afterAll(() => r2.stop())
 

@@ -109,14 +109,19 @@ export async function startTestStack({ s3LatencyMs = 0 }: { s3LatencyMs?: number
   }
 }
 
-/** Starts S3 alone (local R2) with empty buckets of these names; it ends with `stop`. */
-export async function startTestS3(buckets: readonly string[]) {
+/**
+ * Starts S3 alone (local R2) with empty buckets of these names; it ends with `stop`.
+ *
+ * @param webOrigins whose pages may upload
+ */
+export async function startTestS3(buckets: readonly string[], webOrigins: readonly string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'mist-test-s3-'))
   const [port] = await freePorts(1)
   const child = startPart(process.execPath, [local('local-r2.ts')], {
     S3_ACCESS_KEY_ID: KEY.accessKeyId,
     S3_SECRET_ACCESS_KEY: KEY.secretAccessKey,
     S3_BUCKETS: buckets.join(','),
+    S3_ALLOWED_ORIGINS: webOrigins.join(','),
     S3_DIR: folder,
     S3_PORT: String(port),
   })
