@@ -135,7 +135,8 @@ test('the URL writes once: not over what is there, before completion, after it, 
   expect((await complete(ticket.uploadId)).status).toBe(202)
   expect(await send(ticket, 'SOUNDS')).toBe(412)
   await api.db.$client`update jobs set status = 'completed' where id = ${ticket.jobId}`
-  await api.db.$client`update tracks set published_at = now() where upload_id = ${ticket.uploadId}`
+  await api.db
+    .$client`update tracks set published_at = now(), version = 1 where upload_id = ${ticket.uploadId}`
   expect(await send(ticket, 'SOUNDS')).toBe(412)
   const stored = await originalAt(`originals/${ticket.uploadId}`)
   expect(await stored.text()).toBe(sound)
