@@ -1,9 +1,15 @@
-import { migrate } from '../migrate.ts'
+import { CannotMigrate, migrate } from '../migrate.ts'
 
 const databaseUrl = process.env['DATABASE_URL']
 if (!databaseUrl) {
   process.stderr.write('Set DATABASE_URL to the connection string of the database to migrate.\n')
   process.exit(1)
 }
-await migrate(databaseUrl)
-process.stdout.write('The schema is up to date.\n')
+try {
+  await migrate(databaseUrl)
+  process.stdout.write('The schema is up to date.\n')
+} catch (error) {
+  if (!(error instanceof CannotMigrate)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

@@ -15,6 +15,12 @@ export const FFPROBE: Need = { programs: ['ffprobe'], apt: ['ffmpeg'], brew: ['f
 export const REDIS: Need = { programs: ['redis-server'], apt: ['redis-server'], brew: ['redis'] }
 /** The second player that tests hold the segments against. */
 export const MPV: Need = { programs: ['mpv'], apt: ['mpv'], brew: ['mpv'] }
+/** A pooler before a Postgres, as in production: tests of migrations go through it. */
+export const PGBOUNCER: Need = {
+  programs: ['pgbouncer', '/usr/sbin/pgbouncer'],
+  apt: ['pgbouncer'],
+  brew: ['pgbouncer'],
+}
 export const CHROMIUM: Need = {
   programs: ['chromium', 'chromium-browser', 'google-chrome'],
   apt: ['chromium', 'fonts-liberation'],
@@ -83,8 +89,8 @@ function maySudo(): boolean {
 
 /**
  * Debian starts a service as soon as its package is installed, and at every boot from then on. We
- * want redis-server's program, not its service: policy-rc.d keeps it from being started (Debian
- * Policy, "invoke-rc.d"), unless the machine has a policy of its own.
+ * want the programs of redis-server and pgbouncer, not their services: policy-rc.d keeps them from
+ * being started (Debian Policy, "invoke-rc.d"), unless the machine has a policy of its own.
  */
 function aptScript(packages: readonly string[]): string {
   const lines = [
@@ -98,8 +104,9 @@ function aptScript(packages: readonly string[]): string {
     'apt-get update -q',
     `apt-get install -y -q --no-install-recommends ${packages.join(' ')}`,
   ]
-  if (packages.includes('redis-server') && existsSync('/run/systemd/system'))
-    lines.push('systemctl disable redis-server >/dev/null 2>&1 || true')
+  for (const service of ['redis-server', 'pgbouncer'])
+    if (packages.includes(service) && existsSync('/run/systemd/system'))
+      lines.push(`systemctl disable ${service} >/dev/null 2>&1 || true`)
   return lines.join('\n')
 }
 
