@@ -113,12 +113,17 @@ test('a stolen session token opens its own track on its owner’s budget, and no
   expect((await api.key(session.token, tracks[0]!, 2)).status).toBe(401)
 })
 
-test('a refresh token used twice kills the sign-in and its music', async () => {
+test('a refresh token used again after its successor was kills the sign-in and its music', async () => {
   const signIn = await api.register()
   const { body: session } = await api.start(signIn.accessToken, tracks[0]!)
   const refresh = (refreshToken: string) =>
     api.call<SignIn & { type: string }>('POST', 'auth/refresh', { body: { refreshToken } })
-  const rotated = await refresh(signIn.refreshToken)
+  const first = await refresh(signIn.refreshToken)
+  // Its answer may have been lost: within the grace it comes again, and gains no second chain of tokens.
+  const again = await refresh(signIn.refreshToken)
+  expect([first.status, again.status]).toEqual([200, 200])
+  expect(again.body.refreshToken).toBe(first.body.refreshToken)
+  const rotated = await refresh(first.body.refreshToken)
   expect(rotated.status).toBe(200)
   const replayed = await refresh(signIn.refreshToken)
   expect(replayed.status).toBe(401)
