@@ -42,10 +42,13 @@ async function makeEmptyDatabase(): Promise<string> {
 
 async function pooled(
   databaseUrl: string,
-  { mode = 'transaction' as 'transaction' | 'statement', poolSize = 2 } = {},
+  {
+    mode = 'transaction',
+    poolSize = 2,
+  }: { mode?: 'transaction' | 'statement'; poolSize?: number } = {},
 ): Promise<string> {
   const pooler = await startPooler(databaseUrl, { mode, poolSize })
-  stops.push(pooler.stop)
+  stops.push(() => pooler.stop())
   return pooler.url
 }
 
@@ -159,7 +162,8 @@ test('a role’s statement_timeout does not stop a long migration', async () => 
   const url = await makeEmptyDatabase()
   const { pathname } = new URL(url)
   await admin.query(`alter database ${pathname.slice(1)} set statement_timeout = '300ms'`)
-  await migrate(url, { folder: await withMigration('select pg_sleep(1);') })
+  await migrate(url, { folder: await withMigration('select pg_sleep(1); create table slept ();') })
+  expect(await ask(url, `select to_regclass('slept') as made`)).toEqual([{ made: 'slept' }])
 })
 
 test('a table in use delays a migration and those who come after it, but no longer than the wait', async () => {
