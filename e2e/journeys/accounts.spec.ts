@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
 import { newcomer, register, signIn } from '../support/people.ts'
 
-test('a wrong password is told in a sentence, and the address is kept', async ({ page }) => {
+test('a wrong password is explained, and the e-mail address is kept', async ({ page }) => {
   await page.goto('/login')
   await page.getByLabel('E-mail address').fill('nobody@mist.example')
   await page.getByLabel('Password').fill('not the password')
@@ -13,7 +13,7 @@ test('a wrong password is told in a sentence, and the address is kept', async ({
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false })
 
-  test('one can register, is told what is wrong beside the field, and sees the catalogue', async ({
+  test('one can register, sees errors beside the fields, and then the catalogue', async ({
     page,
   }) => {
     const person = newcomer()
@@ -33,7 +33,7 @@ test.describe('without JavaScript', () => {
   })
 })
 
-test('an address that is taken is told beside the address', async ({ page, context }) => {
+test('a taken e-mail address is reported beside the field', async ({ page, context }) => {
   const person = await register(page)
   await context.clearCookies()
   await page.goto('/register')
@@ -56,7 +56,7 @@ test('a page that needs a sign-in asks for it and then shows itself', async ({ p
   await expect(page.getByText('of 5 min left today')).toBeVisible()
 })
 
-test('an access token that has run out is renewed by all open tabs in turn, never twice with one token', async ({
+test('an expired access token is refreshed by all open tabs in turn, never twice with one token', async ({
   page,
   context,
 }) => {
@@ -70,7 +70,7 @@ test('an access token that has run out is renewed by all open tabs in turn, neve
   })
   await Promise.all([page.goto('/account'), second.goto('/history')])
   await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
-  await expect(second.getByRole('heading', { level: 1, name: 'What you heard' })).toBeVisible()
+  await expect(second.getByRole('heading', { level: 1, name: 'History' })).toBeVisible()
   // Usually once. A tab in another process may not see at once what the first has noted; its turn
   // comes later, with the new token, so nothing is used twice.
   expect(new Set(refreshes)).toEqual(new Set([200]))
@@ -132,7 +132,7 @@ test('no address leads from the sign-in page to another site, or breaks it', asy
   }
 })
 
-test('a refresh whose answer was lost is repeated, and the sign-in goes on', async ({
+test('a refresh whose response was lost is repeated, and the visitor stays signed in', async ({
   page,
   context,
 }) => {
@@ -165,7 +165,7 @@ test('a refresh whose answer was lost is repeated, and the sign-in goes on', asy
   expect(statuses).toEqual([200, 200])
 })
 
-test('while the service cannot renew the sign-in, the page says so and waits as it is told', async ({
+test('while the API cannot refresh the session, the page says so and honours Retry-After', async ({
   page,
   context,
 }) => {
@@ -183,9 +183,9 @@ test('while the service cannot renew the sign-in, the page says so and waits as 
   })
   const started = Date.now()
   await page.goto('/account')
-  await expect(page.getByText('We cannot renew your sign-in right now.')).toBeVisible()
+  await expect(page.getByText('We cannot check your sign-in right now.')).toBeVisible()
   await page.reload()
-  await expect(page.getByText('We cannot renew your sign-in right now.')).toBeVisible()
+  await expect(page.getByText('We cannot check your sign-in right now.')).toBeVisible()
   expect([refreshes, loads]).toEqual([1, 2])
   await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
   expect(Date.now() - started).toBeGreaterThan(8000)
@@ -193,7 +193,7 @@ test('while the service cannot renew the sign-in, the page says so and waits as 
 })
 
 for (const offH of [10, -10]) {
-  test(`a computer whose clock is ${offH} h off renews its sign-in when it has to, and not before`, async ({
+  test(`a computer whose clock is ${offH} h off refreshes its session when it has to, and not before`, async ({
     page,
     context,
   }) => {
@@ -239,13 +239,13 @@ test('a form from another site is refused, whatever cookies it brings', async ({
   }
   await page.goto('/account')
   await expect(page.getByRole('heading', { level: 1, name: person.username })).toBeVisible()
-  // What is no form is told so.
+  // A body that is no form is refused.
   const json = { cookie, origin: own, 'content-type': 'application/json' }
   for (const path of ['/login', '/register', '/account'])
     expect(await send(path, json, '{}')).toBe(400)
 })
 
-test('a password that is too easily guessed is refused beside the field, and hinted at while typed', async ({
+test('a password that is too easily guessed is refused beside the field, and rated while typed', async ({
   page,
 }) => {
   const person = newcomer()

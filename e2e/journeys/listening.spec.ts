@@ -213,7 +213,7 @@ test('the keyboard alone is enough', async ({ page }) => {
   await page.goto('/')
   await playerReady(page)
   await page.keyboard.press('Tab')
-  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused()
+  await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused()
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   await expect(page.getByRole('button', { name: /^Play / }).first()).toBeFocused()

@@ -31,7 +31,7 @@ async function rip(
 ): Promise<{ obtainedS: number; elapsedS: number }> {
   const held = new Set<string>()
   const began = performance.now()
-  const isOver = () => performance.now() - began > seconds * 1000
+  const isFinished = () => performance.now() - began > seconds * 1000
   async function ripTrack(trackId: TrackId): Promise<void> {
     const { status, body } = await api.start(signIn.accessToken, trackId)
     if (status > 201) return
@@ -45,7 +45,7 @@ async function rip(
   }
   do {
     await Promise.all(tracks.map(ripTrack))
-  } while (!isOver())
+  } while (!isFinished())
   return { obtainedS: held.size * PERIOD_S, elapsedS: (performance.now() - began) / 1000 }
 }
 

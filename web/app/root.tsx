@@ -19,18 +19,22 @@ import { UploadIndicator } from './components/upload-indicator.tsx'
 import { accessEndsAt, apiFor, mayRefresh } from './lib/api.server.ts'
 import type { RootData } from './lib/root-data.ts'
 import { isRefusal } from './lib/problem.ts'
-import { useSignInKeeper } from './lib/use-sign-in-keeper.ts'
+import { useAuthSessionRenewal } from './lib/use-auth-session-renewal.ts'
 import './tailwind.css'
 
 export const meta: MetaFunction = () => [
   { title: 'Mist' },
-  { name: 'description', content: 'Music, streamed from a house of its own.' },
+  {
+    name: 'description',
+    content:
+      'Listen to music in your browser: browse the newest tracks, and find more that sound alike.',
+  },
 ]
 
 export async function loader({ request, context }: LoaderFunctionArgs): Promise<RootData> {
   const endsAtMs = accessEndsAt(request)
   const anonymous = { user: null, access: null, isRenewable: mayRefresh(request) }
-  // This server's clock, not the visitor's, who is told what is left.
+  // By this server's clock: the browser gets the remaining time, because its own clock may be wrong.
   const leftMs = (endsAtMs ?? 0) - Date.now()
   if (endsAtMs === null || leftMs <= 0) return anonymous
   const access = { endsAtMs, leftMs }
@@ -38,7 +42,7 @@ export async function loader({ request, context }: LoaderFunctionArgs): Promise<
     const { user } = await apiFor({ request, context }).me()
     return { user, access, isRenewable: false }
   } catch (error) {
-    // The catalogue is for everybody: without the account service it shows all the same.
+    // The catalogue is public: it is shown even if the account cannot be read.
     if (isRefusal(error)) {
       return error.problem.status === 401 ? anonymous : { ...anonymous, access }
     }
@@ -65,7 +69,7 @@ export function Layout({ children }: { children: ReactNode }) {
           href="#content"
           className="button-lamp fixed top-2 left-2 z-50 -translate-y-24 focus:translate-y-0"
         >
-          Skip to the content
+          Skip to content
         </a>
         <SiteHeader user={data?.user ?? null} />
         <main id="content" tabIndex={-1} className="grow outline-none">
@@ -82,12 +86,12 @@ export function Layout({ children }: { children: ReactNode }) {
 }
 
 export default function App() {
-  useSignInKeeper({ isPageRenewing: false })
+  useAuthSessionRenewal({ isPageRenewing: false })
   return <Outlet />
 }
 
 export function ErrorBoundary() {
   const isPageRenewing = isRenewing(useRouteError())
-  useSignInKeeper({ isPageRenewing })
+  useAuthSessionRenewal({ isPageRenewing })
   return isPageRenewing ? <RenewingPage /> : <ProblemPage />
 }

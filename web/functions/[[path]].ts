@@ -1,5 +1,5 @@
 import { createRequestHandler } from '@remix-run/cloudflare-pages'
-import { isFromOwnPage, refuseForeignPage } from '../app/lib/own-page.server.ts'
+import { isSameOrigin, refuseCrossOrigin } from '../app/lib/same-origin.server.ts'
 import * as build from '../build/server/index.js'
 import { getLoadContext } from '../load-context.ts'
 
@@ -7,4 +7,4 @@ const handle = createRequestHandler({ build, getLoadContext })
 
 /** Every page. Static files never get here: public/_routes.json leaves them out. */
 export const onRequest: typeof handle = async (context) =>
-  isFromOwnPage(context.request) ? handle(context) : refuseForeignPage(context.request)
+  isSameOrigin(context.request) ? handle(context) : refuseCrossOrigin(context.request)

@@ -1,6 +1,6 @@
 const ADDRESS = /(https:\/\/[^\s)]+)/
 
-/** Who made a recording and under which licence, with its addresses as links. */
+/** A credit line: author and licence, with its URLs as links. */
 export function Attribution({ text }: { text: string }) {
   return text.split(ADDRESS).map((part) =>
     ADDRESS.test(part) ? (

@@ -1,6 +1,6 @@
 import type { CoverUrls } from '../lib/api-types.ts'
 
-/** FNV-1a, 32 bits: the same track always gets the same sky. */
+/** FNV-1a, 32 bits: the same track always gets the same drawing. */
 function seedOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {
@@ -9,7 +9,7 @@ function seedOf(text: string): number {
   return hash >>> 0
 }
 
-/** A drawn night sky for a track without a picture: hills in fog, and a lamp or a moon. */
+/** A drawing for a track without a cover: hills in fog under a night sky, with a moon. */
 function DrawnCover({ id }: { id: string }) {
   const seed = seedOf(id)
   const hue = 185 + (seed % 130)
@@ -45,10 +45,9 @@ function DrawnCover({ id }: { id: string }) {
 }
 
 /**
- * The square picture of a track, in the size the place needs. It is decoration: the title stands
- * beside it wherever it is used.
+ * The square cover of a track. It is decorative (empty `alt`): the title is always next to it.
  *
- * @param sizes as in HTML: the width that the picture takes in the page
+ * @param sizes the HTML attribute: the width of the cover on the page
  */
 export function Cover({
   id,

@@ -3,22 +3,22 @@ import { useRef, useState } from 'react'
 import { ACCEPTED, ACCEPTED_NAMES } from '../upload/check-file.ts'
 import { upload } from '../upload/uploads.ts'
 
-/** Where files are dropped, or chosen with the system's own dialog. */
+/** Where files are dropped, or chosen with the system's dialog. */
 export function DropArea() {
   const picker = useRef<HTMLInputElement>(null)
-  const [isOver, setOver] = useState(false)
+  const [isHovered, setHovered] = useState(false)
   return (
     <div
-      data-over={isOver}
-      className="mt-8 grid place-items-center rounded-2xl border-2 border-dashed border-edge bg-dusk/60 px-6 py-10 text-center transition-colors data-[over=true]:border-lamp data-[over=true]:bg-lamp/5"
+      data-hovered={isHovered}
+      className="mt-8 grid place-items-center rounded-2xl border-2 border-dashed border-edge bg-dusk/60 px-6 py-10 text-center transition-colors data-[hovered=true]:border-lamp data-[hovered=true]:bg-lamp/5"
       onDragOver={(event) => {
         event.preventDefault()
-        setOver(true)
+        setHovered(true)
       }}
-      onDragLeave={() => setOver(false)}
+      onDragLeave={() => setHovered(false)}
       onDrop={(event) => {
         event.preventDefault()
-        setOver(false)
+        setHovered(false)
         upload([...event.dataTransfer.files])
       }}
     >
@@ -43,7 +43,7 @@ export function DropArea() {
         Choose files
       </button>
       <noscript>
-        <p className="mt-4 text-sm text-ember">Sending files needs JavaScript.</p>
+        <p className="mt-4 text-sm text-ember">Uploading needs JavaScript.</p>
       </noscript>
     </div>
   )

@@ -2,7 +2,7 @@ import { useNavigation } from '@remix-run/react'
 import type { FormEventHandler, ReactNode } from 'react'
 import type { FormRefusal } from '../lib/forms.ts'
 
-/** A labelled text field, with the sentence that says what is wrong with it. */
+/** A labelled text field, with its hint and its error message. */
 export function TextField({
   name,
   label,
@@ -20,8 +20,8 @@ export function TextField({
   refusal: FormRefusal | undefined
   onInput?: FormEventHandler<HTMLInputElement>
 }) {
-  const wrong = refusal?.fields[name]
-  const described = [hint ? `${name}-hint` : null, wrong ? `${name}-wrong` : null]
+  const error = refusal?.fields[name]
+  const described = [hint ? `${name}-hint` : null, error ? `${name}-error` : null]
     .filter((id) => id !== null)
     .join(' ')
   return (
@@ -37,7 +37,7 @@ export function TextField({
         required
         onInput={onInput}
         defaultValue={refusal?.typed[name]}
-        aria-invalid={wrong ? true : undefined}
+        aria-invalid={error ? true : undefined}
         aria-describedby={described || undefined}
         className="field mt-1.5"
         autoCapitalize="none"
@@ -48,17 +48,17 @@ export function TextField({
           {hint}
         </p>
       ) : null}
-      {wrong ? (
-        <p id={`${name}-wrong`} className="mt-1.5 text-sm text-ember">
-          {wrong}
+      {error ? (
+        <p id={`${name}-error`} className="mt-1.5 text-sm text-ember">
+          {error}
         </p>
       ) : null}
     </div>
   )
 }
 
-/** The sentence above a form that was refused as a whole. */
-export function FormSentence({ refusal }: { refusal: FormRefusal | undefined }) {
+/** The error message above a form that was refused as a whole. */
+export function FormError({ refusal }: { refusal: FormRefusal | undefined }) {
   if (!refusal?.sentence) return null
   return (
     <p role="alert" className="rounded-lg border border-ember/40 bg-ember/10 px-4 py-3 text-sm">
@@ -67,7 +67,7 @@ export function FormSentence({ refusal }: { refusal: FormRefusal | undefined }) 
   )
 }
 
-/** A button that sends its form, and says so while it does. */
+/** A submit button that says so while its form is being sent. */
 export function SubmitButton({
   children,
   sending,
@@ -76,7 +76,7 @@ export function SubmitButton({
 }: {
   children: ReactNode
   sending: string
-  /** The form's path, to tell its sending from another form's. */
+  /** The form's path, to distinguish it from other forms. */
   action: string
   className?: string
 }) {
@@ -89,7 +89,7 @@ export function SubmitButton({
   )
 }
 
-/** The narrow card that signing in and registering happen on. */
+/** The narrow card for signing in and registering. */
 export function FormCard({
   title,
   lead,

@@ -2,15 +2,15 @@ import { useSyncExternalStore } from 'react'
 
 const STYLE: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short' }
 
-/** Nothing changes once the page has come to life. */
-function never(): () => void {
+/** Subscribes to nothing: the text changes only at hydration. */
+function subscribe(): () => void {
   return () => {}
 }
 
-/** An instant in the visitor's own zone and words; in UTC until the page has come to life. */
+/** An instant in the visitor's time zone and language; in UTC until the page is hydrated. */
 export function LocalTime({ at }: { at: string }) {
   const text = useSyncExternalStore(
-    never,
+    subscribe,
     () => new Date(at).toLocaleString(undefined, STYLE),
     () => `${new Date(at).toLocaleString('en-GB', { ...STYLE, timeZone: 'UTC' })} UTC`,
   )

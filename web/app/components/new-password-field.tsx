@@ -6,15 +6,15 @@ import { TextField } from './form-parts.tsx'
 
 const COLOURS = ['bg-ember', 'bg-lamp', 'bg-moss', 'bg-moss'] as const
 
-/** The value of another field of the same form, as it stands now. */
-function valueBeside(input: HTMLInputElement, name: string): string | undefined {
+/** The current value of another field of the same form. */
+function siblingValue(input: HTMLInputElement, name: string): string | undefined {
   const field = input.form?.elements.namedItem(name)
   return field instanceof HTMLInputElement ? field.value : undefined
 }
 
 /**
- * A field for a new password, with the rule and, while it is typed, how strong it comes to be. The
- * service alone decides: the field takes whatever is typed or pasted.
+ * A field for a new password, with the rule and, while it is typed, a strength meter. Only the API
+ * decides: the field accepts anything that is typed or pasted.
  */
 export function NewPasswordField({
   name,
@@ -26,7 +26,7 @@ export function NewPasswordField({
   name: string
   label: string
   refusal: FormRefusal | undefined
-  /** Whose password it is, where the form has no such fields itself. */
+  /** Whose password it is, if the form has no such fields itself. */
   email?: string
   username?: string
 }) {
@@ -43,8 +43,8 @@ export function NewPasswordField({
         onInput={({ currentTarget }) =>
           setHint(
             passwordHint(currentTarget.value, {
-              email: valueBeside(currentTarget, 'email') ?? email,
-              username: valueBeside(currentTarget, 'username') ?? username,
+              email: siblingValue(currentTarget, 'email') ?? email,
+              username: siblingValue(currentTarget, 'username') ?? username,
             }),
           )
         }

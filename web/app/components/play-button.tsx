@@ -3,14 +3,14 @@ import { Pause, Play } from 'lucide-react'
 import { useCallback, useEffect, useRef } from 'react'
 import type { RootData } from '../lib/root-data.ts'
 import type { PlayableTrack } from '../player/machine.ts'
-import { currentTrack, isWanting } from '../player/machine.ts'
-import { anticipate, dispatch, usePlayer } from '../player/store.ts'
-import type { Likelihood } from '../player/store.ts'
+import { currentTrack, isPlayRequested } from '../player/machine.ts'
+import { preload, dispatch, usePlayer } from '../player/store.ts'
+import type { PreloadTrigger } from '../player/store.ts'
 
-/** A pointer that stays for so long means it; one that sweeps over a grid does not. */
-const POINTED_AFTER_MS = 80
+/** A track counts as hovered after this long, so that sweeping over a grid prepares nothing. */
+const HOVER_DELAY_MS = 80
 
-/** Plays a track as part of the list it stands in, or pauses it where it plays already. */
+/** Plays a track and queues the list around it; pauses it if it is playing. */
 export function PlayButton({
   tracks,
   index,
@@ -20,43 +20,43 @@ export function PlayButton({
   tracks: readonly PlayableTrack[]
   index: number
   className: string
-  /** Words beside the sign; only for the eye, the name of the button says it all. */
+  /** Text beside the icon; hidden from screen readers, which get the button's name. */
   label?: string
 }) {
   const track = tracks[index]
   const isCurrent = usePlayer((state) => currentTrack(state)?.id === track?.id)
-  const isPlaying = usePlayer((state) => isCurrent && isWanting(state))
-  // Who is not signed in is asked to when something is pressed; there is nothing to prepare.
+  const isPlaying = usePlayer((state) => isCurrent && isPlayRequested(state))
+  // Visitors cannot play, so nothing is prepared for them.
   const isListener = Boolean(useRouteLoaderData<RootData>('root')?.user)
-  const pointing = useRef<ReturnType<typeof setTimeout>>()
+  const hoverTimer = useRef<ReturnType<typeof setTimeout>>()
   const prepare = useCallback(
-    (likelihood: Likelihood) => {
-      if (track && isListener) anticipate(track, likelihood)
+    (trigger: PreloadTrigger) => {
+      if (track && isListener) preload(track, trigger)
     },
     [track, isListener],
   )
   useEffect(() => {
-    if (index === 0) prepare('offered')
-    return () => clearTimeout(pointing.current)
+    if (index === 0) prepare('listed')
+    return () => clearTimeout(hoverTimer.current)
   }, [prepare, index])
   if (!track) return null
   return (
     <button
       type="button"
       onPointerEnter={() => {
-        pointing.current = setTimeout(() => prepare('pointed-at'), POINTED_AFTER_MS)
+        hoverTimer.current = setTimeout(() => prepare('hovered'), HOVER_DELAY_MS)
       }}
       onPointerDown={() => prepare('pressed')}
-      onPointerLeave={() => clearTimeout(pointing.current)}
+      onPointerLeave={() => clearTimeout(hoverTimer.current)}
       onFocus={({ currentTarget }) => {
-        // Not the focus that comes with a press: that is too late to prepare.
-        if (currentTarget.matches(':focus-visible')) prepare('pointed-at')
+        // Not the focus that comes with a press, which is too late.
+        if (currentTarget.matches(':focus-visible')) prepare('hovered')
       }}
       className={className}
       data-playing={isPlaying}
       aria-label={`${isPlaying ? 'Pause' : 'Play'} ${track.title}`}
       onClick={() => {
-        dispatch(isCurrent ? { type: 'toggle' } : { type: 'play-list', tracks, index })
+        dispatch(isCurrent ? { type: 'toggle' } : { type: 'play-tracks', tracks, index })
       }}
     >
       {isPlaying ? (

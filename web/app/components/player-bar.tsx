@@ -10,8 +10,8 @@ import {
   VolumeX,
 } from 'lucide-react'
 import { useRef } from 'react'
-import { amountOf, clockOf } from '../lib/time.ts'
-import { currentTrack, isWanting } from '../player/machine.ts'
+import { formatDuration, formatClock } from '../lib/format.ts'
+import { currentTrack, isPlayRequested } from '../player/machine.ts'
 import { dispatch, usePlayer } from '../player/store.ts'
 import { usePlayerEngine } from '../player/use-player-engine.ts'
 import { Cover } from './cover.tsx'
@@ -19,7 +19,7 @@ import { PlayerNotice } from './player-notice.tsx'
 import { SeekBar, VolumeBar } from './sliders.tsx'
 
 function PlayToggle() {
-  const isPlaying = usePlayer(isWanting)
+  const isPlaying = usePlayer(isPlayRequested)
   const isWaiting = usePlayer(({ phase }) => phase.kind === 'starting' || phase.kind === 'stalled')
   const isEmpty = usePlayer(({ phase }) => phase.kind === 'empty')
   return (
@@ -112,10 +112,10 @@ function Times() {
   if (isEmpty) return null
   return (
     <p className="shrink-0 text-xs text-dim tabular-nums">
-      <span data-testid="position">{clockOf(position)}</span>
+      <span data-testid="position">{formatClock(position)}</span>
       <span aria-hidden="true"> / </span>
       <span className="sr-only"> of </span>
-      {clockOf(duration)}
+      {formatClock(duration)}
     </p>
   )
 }
@@ -128,15 +128,15 @@ function QuotaLeft() {
       to="/account"
       className={`shrink-0 text-xs tabular-nums hover:text-fog ${leftS <= 60 ? 'text-ember' : 'text-dim'}`}
     >
-      {amountOf(leftS)} left today
+      {formatDuration(leftS)} left today
     </Link>
   )
 }
 
-function Loudness() {
+function Volume() {
   const volume = usePlayer((state) => state.volume)
   const isMuted = usePlayer((state) => state.muted)
-  const Sign = isMuted || volume === 0 ? VolumeX : volume < 0.5 ? Volume1 : Volume2
+  const Icon = isMuted || volume === 0 ? VolumeX : volume < 0.5 ? Volume1 : Volume2
   return (
     <div className="hidden items-center md:flex">
       <button
@@ -146,14 +146,14 @@ function Loudness() {
         aria-pressed={isMuted}
         onClick={() => dispatch({ type: 'mute' })}
       >
-        <Sign className="size-5" aria-hidden="true" />
+        <Icon className="size-5" aria-hidden="true" />
       </button>
       <VolumeBar volume={isMuted ? 0 : volume} />
     </div>
   )
 }
 
-/** The player at the foot of every page. It outlives navigation, since the page's frame does. */
+/** The player at the foot of every page. As part of the layout, it outlives navigation. */
 export function PlayerBar({ userId }: { userId: string | null }) {
   const decks = useRef<[HTMLAudioElement | null, HTMLAudioElement | null]>([null, null])
   usePlayerEngine(decks, userId)
@@ -171,7 +171,7 @@ export function PlayerBar({ userId }: { userId: string | null }) {
           <div className="flex items-center justify-end gap-4 max-sm:col-span-2 max-sm:mt-1 max-sm:justify-between">
             <QuotaLeft />
             <Times />
-            <Loudness />
+            <Volume />
           </div>
         </div>
       </div>

@@ -1,6 +1,6 @@
 import { Link, useLocation } from '@remix-run/react'
 import { X } from 'lucide-react'
-import { sentencesOf } from '../player/refusals.ts'
+import { messageOf } from '../player/refusals.ts'
 import { dispatch, usePlayer } from '../player/store.ts'
 import type { Refusal } from '../player/machine.ts'
 
@@ -40,19 +40,19 @@ function Actions({ refusal }: { refusal: Refusal }) {
   }
 }
 
-/** Says why the music stopped, or is about to, and what can be done. */
+/** Says why the music stopped, or is about to, and what to do. */
 export function PlayerNotice() {
   const phase = usePlayer((state) => state.phase)
   const refusal = phase.kind === 'refused' || phase.kind === 'fading' ? phase.refusal : null
-  const told = refusal ? sentencesOf(refusal) : null
+  const message = refusal ? messageOf(refusal) : null
   return (
     <div role="status" aria-live="polite">
-      {refusal && told ? (
+      {refusal && message ? (
         <div className="border-b border-edge/80 bg-slate">
           <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-6 gap-y-3 px-4 py-4 sm:px-8">
             <div className="min-w-0 grow basis-72">
-              <p className="font-serif text-lg leading-snug">{told.title}</p>
-              <p className="mt-0.5 text-sm text-pretty text-haze">{told.body}</p>
+              <p className="font-serif text-lg leading-snug">{message.title}</p>
+              <p className="mt-0.5 text-sm text-pretty text-haze">{message.body}</p>
             </div>
             {phase.kind === 'refused' ? (
               <div className="flex items-center gap-2">

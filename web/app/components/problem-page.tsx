@@ -1,20 +1,20 @@
 import { Link, isRouteErrorResponse, useRouteError } from '@remix-run/react'
 import { textAt } from '../lib/problem.ts'
 
-type Told = { status: number; title: string; body: string; requestId: string | null }
+type Message = { status: number; title: string; body: string; requestId: string | null }
 
 const TITLES: Record<number, string> = {
-  403: 'This page is for the keepers of the house.',
+  403: 'This page is for admins.',
   404: 'There is nothing here.',
-  503: 'We cannot be reached right now.',
+  503: 'Mist cannot be reached right now.',
 }
 
-function told(error: unknown): Told {
+function messageOf(error: unknown): Message {
   if (!isRouteErrorResponse(error)) {
     return {
       status: 500,
-      title: 'Something broke on our side.',
-      body: 'Nothing of yours is lost. Try again in a moment.',
+      title: 'Something went wrong on our side.',
+      body: 'Nothing is lost. Try again in a moment.',
       requestId: null,
     }
   }
@@ -30,10 +30,10 @@ function told(error: unknown): Told {
   }
 }
 
-/** Shown in place of a page that could not be: what happened, and where to go from here. */
+/** Shown instead of a page that failed: what happened, and where to go from here. */
 export function ProblemPage() {
   const error = useRouteError()
-  const { status, title, body, requestId } = told(error)
+  const { status, title, body, requestId } = messageOf(error)
   return (
     <section className="mx-auto max-w-lg px-6 py-20 text-center sm:py-28">
       <p className="eyebrow">{status}</p>
@@ -41,12 +41,12 @@ export function ProblemPage() {
       <p className="mt-4 text-pretty text-haze">{body}</p>
       {requestId ? (
         <p className="mt-3 text-sm text-dim">
-          If you report it, name this request: <code>{requestId}</code>
+          If you report this, include the request's ID: <code>{requestId}</code>
         </p>
       ) : null}
       <p className="mt-8">
         <Link to="/" className="button-lamp">
-          To the music
+          Go to the home page
         </Link>
       </p>
     </section>

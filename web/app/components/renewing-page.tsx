@@ -4,50 +4,49 @@ import { signInPath } from '../lib/return-path.ts'
 import { usePageRenewal } from '../lib/use-page-renewal.ts'
 import type { PageRenewal } from '../lib/use-page-renewal.ts'
 
-/** Tells whether a page was refused only because the sign-in has to be renewed first. */
+/** Tells whether a page was refused only because the auth session has to be refreshed first. */
 export function isRenewing(error: unknown): boolean {
   return isRouteErrorResponse(error) && textAt(error.data, 'code') === 'renewing'
 }
 
 /** "in 8 seconds", "in 2 minutes" */
-function soon(inS: number): string {
+function formatDelay(inS: number): string {
   if (inS < 2) return 'in a second'
   return inS < 100 ? `in ${inS} seconds` : `in ${Math.round(inS / 60)} minutes`
 }
 
-function Sentences({ state }: { state: PageRenewal }) {
+function Message({ state }: { state: PageRenewal }) {
   switch (state.kind) {
     case 'renewing':
       return (
         <>
           <h1 className="font-serif text-2xl">One moment…</h1>
-          <p className="mt-3 text-haze">Your sign-in is being renewed.</p>
+          <p className="mt-3 text-haze">We are checking that you are still signed in.</p>
         </>
       )
     case 'waiting':
       return (
         <>
-          <h1 className="font-serif text-2xl">We cannot renew your sign-in right now.</h1>
+          <h1 className="font-serif text-2xl">We cannot check your sign-in right now.</h1>
           <p className="mt-3 text-pretty text-haze">{state.detail}</p>
           <p className="mt-3 text-pretty text-haze">
-            You are still signed in. This page tries again by itself {soon(state.inS)}.
+            You are still signed in. This page tries again {formatDelay(state.inS)}.
           </p>
         </>
       )
     case 'stuck':
       return (
         <>
-          <h1 className="font-serif text-2xl">Your sign-in does not stay.</h1>
+          <h1 className="font-serif text-2xl">You could not be kept signed in.</h1>
           <p className="mt-3 text-pretty text-haze">
-            It was renewed, but the browser did not keep it. Allow cookies for this site, then sign
-            in again.
+            Your browser did not keep our cookies. Allow cookies for this site, then sign in again.
           </p>
         </>
       )
   }
 }
 
-/** Shown in place of a page while the sign-in that it needs is renewed. */
+/** Shown instead of a page while the auth session that it needs is refreshed. */
 export function RenewingPage() {
   const { pathname, search } = useLocation()
   const state = usePageRenewal()
@@ -59,7 +58,7 @@ export function RenewingPage() {
   return (
     <section className="mx-auto max-w-lg px-6 py-24 text-center">
       <div aria-live="polite">
-        <Sentences state={state} />
+        <Message state={state} />
       </div>
       <p className="mt-8 text-sm">
         {state.kind === 'renewing' ? <noscript>{signInAgain}</noscript> : signInAgain}

@@ -1,6 +1,6 @@
 import { Link } from '@remix-run/react'
 
-/** The quiet end of every page. */
+/** The footer of every page. */
 export function SiteFooter() {
   return (
     <footer className="mx-auto flex w-full max-w-6xl gap-6 px-4 py-8 text-sm text-dim sm:px-8">
@@ -8,7 +8,7 @@ export function SiteFooter() {
         Credits
       </Link>
       <a href="/api/v1/docs" className="transition-colors hover:text-fog">
-        For programs
+        API
       </a>
     </footer>
   )

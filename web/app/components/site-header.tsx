@@ -28,13 +28,13 @@ function AccountMenu({ user }: { user: User }) {
           </DropdownMenu.Item>
           <DropdownMenu.Item asChild className={ITEM}>
             <Link to="/history">
-              <History className="size-4 text-dim" aria-hidden="true" /> What you heard
+              <History className="size-4 text-dim" aria-hidden="true" /> History
             </Link>
           </DropdownMenu.Item>
           {user.role === 'admin' ? (
             <DropdownMenu.Item asChild className={ITEM}>
               <Link to="/admin/upload">
-                <Upload className="size-4 text-dim" aria-hidden="true" /> Upload music
+                <Upload className="size-4 text-dim" aria-hidden="true" /> Upload
               </Link>
             </DropdownMenu.Item>
           ) : null}
@@ -56,7 +56,7 @@ function AccountMenu({ user }: { user: User }) {
   )
 }
 
-/** The top of every page: home, and who is signed in. */
+/** The header of every page: home, and the user's menu or the ways to sign in. */
 export function SiteHeader({ user }: { user: User | null }) {
   const { pathname, search } = useLocation()
   const isSigningIn = pathname === '/login' || pathname === '/register'

@@ -1,6 +1,6 @@
 import { Slider } from 'radix-ui'
 import { useRef, useState } from 'react'
-import { spokenOf } from '../lib/time.ts'
+import { formatSpoken } from '../lib/format.ts'
 import { dispatch, usePlayer } from '../player/store.ts'
 
 const THUMB =
@@ -10,17 +10,17 @@ function percent(part: number, whole: number): string {
   return `${whole > 0 ? Math.min(100, Math.max(0, (part / whole) * 100)) : 0}%`
 }
 
-/** Where the music is, what of it is here already, and the way to be elsewhere. */
+/** Shows the position and what is buffered; seeks. */
 export function SeekBar() {
   const position = usePlayer(({ positionS }) => positionS)
   const buffered = usePlayer(({ bufferedToS }) => bufferedToS)
   const duration = usePlayer(({ durationS }) => durationS)
   const isEmpty = usePlayer(({ phase }) => phase.kind === 'empty')
-  // While the thumb is held it follows the hand, not the music; the seek happens on release. Keys
-  // hold nothing: they commit, and tell the change after that.
-  const isHeld = useRef(false)
-  const [heldS, setHeldS] = useState<number | null>(null)
-  const shown = heldS ?? position
+  // While the thumb is dragged it follows the pointer, not the music; the seek happens on release.
+  // Keys do not drag: they commit first and report the change after that.
+  const isDragging = useRef(false)
+  const [draggedS, setDraggedS] = useState<number | null>(null)
+  const shown = draggedS ?? position
   return (
     <Slider.Root
       className="group absolute inset-x-0 -top-2.5 flex h-5 touch-none items-center select-none"
@@ -30,15 +30,15 @@ export function SeekBar() {
       disabled={isEmpty}
       value={[shown]}
       onPointerDown={() => {
-        isHeld.current = true
+        isDragging.current = true
       }}
-      // Also when the gesture was cancelled, or ended where it began, which commits nothing.
+      // Also when a drag was cancelled or ended where it began, which commits nothing.
       onLostPointerCapture={() => {
-        isHeld.current = false
-        setHeldS(null)
+        isDragging.current = false
+        setDraggedS(null)
       }}
       onValueChange={([to]) => {
-        if (isHeld.current) setHeldS(to ?? null)
+        if (isDragging.current) setDraggedS(to ?? null)
       }}
       onValueCommit={([to]) => {
         if (to !== undefined) dispatch({ type: 'seek', positionS: to })
@@ -55,13 +55,13 @@ export function SeekBar() {
       <Slider.Thumb
         className={`${THUMB} ${isEmpty ? 'opacity-0' : 'group-hover:opacity-100 sm:opacity-0'}`}
         aria-label="Position"
-        aria-valuetext={`${spokenOf(shown)} of ${spokenOf(duration)}`}
+        aria-valuetext={`${formatSpoken(shown)} of ${formatSpoken(duration)}`}
       />
     </Slider.Root>
   )
 }
 
-/** How loud it is. */
+/** Sets the volume. */
 export function VolumeBar({ volume }: { volume: number }) {
   return (
     <Slider.Root

@@ -5,7 +5,7 @@ import { usePlayer } from '../player/store.ts'
 import { Cover } from './cover.tsx'
 import { PlayButton } from './play-button.tsx'
 
-/** A track in a grid: its picture, its names, and a button that plays the grid from here. */
+/** A track in a grid: cover, title, artists, and a button that plays the grid from here. */
 export function TrackCard({
   tracks,
   index,

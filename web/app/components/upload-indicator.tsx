@@ -3,7 +3,7 @@ import { Upload } from 'lucide-react'
 import { tallyOf } from '../upload/machine.ts'
 import { useUploads } from '../upload/uploads.ts'
 
-/** On other pages: how many uploads still go on, and the way back to them. */
+/** On other pages: how many uploads are in progress, with a link to them. */
 export function UploadIndicator() {
   const { pathname } = useLocation()
   const left = useUploads((state) => {
@@ -17,7 +17,7 @@ export function UploadIndicator() {
       className="button-quiet fixed right-4 bottom-32 z-20 bg-slate shadow-xl shadow-black/40 sm:right-8 sm:bottom-28"
     >
       <Upload className="size-4 text-lamp" aria-hidden="true" />
-      {left} {left === 1 ? 'upload' : 'uploads'} going on
+      {left} {left === 1 ? 'upload' : 'uploads'} in progress
     </Link>
   )
 }

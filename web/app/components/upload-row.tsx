@@ -1,16 +1,16 @@
 import { Link } from '@remix-run/react'
 import { Check, CircleAlert, RotateCw, X } from 'lucide-react'
 import type { JobStep } from '../lib/api-types.ts'
-import { bytesOf } from '../lib/time.ts'
+import { formatBytes } from '../lib/format.ts'
 import { isUnderway } from '../upload/machine.ts'
 import type { UploadItem } from '../upload/machine.ts'
-import { tellUploads } from '../upload/uploads.ts'
+import { dispatchUpload } from '../upload/uploads.ts'
 
 const STEPS: { step: JobStep | null; name: string }[] = [
   { step: null, name: 'Queued' },
-  { step: 'download', name: 'Fetch' },
+  { step: 'download', name: 'Download' },
   { step: 'probe', name: 'Check' },
-  { step: 'analyse', name: 'Listen' },
+  { step: 'analyse', name: 'Analyse' },
   { step: 'encode', name: 'Encode' },
   { step: 'publish', name: 'Publish' },
 ]
@@ -59,7 +59,7 @@ function Progress({ item }: { item: UploadItem }) {
   const { phase, name } = item
   switch (phase.kind) {
     case 'waiting':
-      return <p className="mt-1 text-sm text-dim">Waits for its turn.</p>
+      return <p className="mt-1 text-sm text-dim">Waiting…</p>
     case 'sending':
       return (
         <Bar
@@ -73,7 +73,7 @@ function Progress({ item }: { item: UploadItem }) {
     case 'processing':
       return (
         <>
-          <Bar part={phase.progress} label={`${name}: prepared`} tone="bg-lamp" />
+          <Bar part={phase.progress} label={`${name}: processed`} tone="bg-lamp" />
           <Steps current={phase.step} />
         </>
       )
@@ -86,21 +86,23 @@ function Progress({ item }: { item: UploadItem }) {
       )
     case 'unsent':
       return (
-        <p className="mt-1 text-sm text-haze">The file did not arrive. Choose it again to go on.</p>
+        <p className="mt-1 text-sm text-haze">
+          The file was not fully uploaded. Choose it again to continue.
+        </p>
       )
     case 'done':
       return null
   }
 }
 
-function amountTold({ phase, sizeBytes }: UploadItem): string {
+function sizeLabel({ phase, sizeBytes }: UploadItem): string {
   if (phase.kind === 'sending' && sizeBytes !== null) {
-    return `${bytesOf(phase.sentBytes)} of ${bytesOf(sizeBytes)}`
+    return `${formatBytes(phase.sentBytes)} of ${formatBytes(sizeBytes)}`
   }
-  return sizeBytes === null ? '' : bytesOf(sizeBytes)
+  return sizeBytes === null ? '' : formatBytes(sizeBytes)
 }
 
-/** One file on its way into the catalogue. */
+/** One upload: its progress, and its actions. */
 export function UploadRow({ item }: { item: UploadItem }) {
   const { id, name, phase } = item
   return (
@@ -110,7 +112,7 @@ export function UploadRow({ item }: { item: UploadItem }) {
           <span className="min-w-0 truncate font-medium" title={name}>
             {name}
           </span>
-          <span className="ml-auto shrink-0 text-xs text-dim tabular-nums">{amountTold(item)}</span>
+          <span className="ml-auto shrink-0 text-xs text-dim tabular-nums">{sizeLabel(item)}</span>
         </p>
         <Progress item={item} />
       </div>
@@ -119,12 +121,12 @@ export function UploadRow({ item }: { item: UploadItem }) {
           <Check className="size-4 text-moss" aria-hidden="true" /> Open
         </Link>
       ) : null}
-      {phase.kind === 'failed' && phase.again !== null ? (
+      {phase.kind === 'failed' && phase.retry !== null ? (
         <button
           type="button"
           className="icon-button"
           aria-label={`Try ${name} again`}
-          onClick={() => tellUploads({ type: 'retry', id })}
+          onClick={() => dispatchUpload({ type: 'retry', id })}
         >
           <RotateCw className="size-5" aria-hidden="true" />
         </button>
@@ -134,7 +136,7 @@ export function UploadRow({ item }: { item: UploadItem }) {
           type="button"
           className="icon-button"
           aria-label={isUnderway(item) ? `Cancel ${name}` : `Remove ${name} from the list`}
-          onClick={() => tellUploads({ type: 'remove', id })}
+          onClick={() => dispatchUpload({ type: 'remove', id })}
         >
           <X className="size-5" aria-hidden="true" />
         </button>

@@ -1,4 +1,4 @@
-/** The name of the product: a lamp seen through three bands of fog. */
+/** The logo: a lamp seen through three bands of fog. */
 export function Wordmark() {
   return (
     <span className="flex items-center gap-2.5">

@@ -3,7 +3,7 @@ import type { AppLoadContext } from '@remix-run/cloudflare'
 import { makeApi } from './api.ts'
 import type { Api } from './api.ts'
 import { accessCookie, refreshCookie } from './cookies.server.ts'
-import { isFromOwnPage } from './own-page.server.ts'
+import { isSameOrigin } from './same-origin.server.ts'
 import { isRefusal } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { signInPath } from './return-path.ts'
@@ -26,7 +26,7 @@ export function apiFor({ request, context }: Ask): Api {
         if (value !== null) headers.set(name, value)
       }
       // The page's origin, as the browser says it: the Worker checks it on writes with cookies.
-      const page = request.headers.get('origin') ?? (isFromOwnPage(request) ? origin : null)
+      const page = request.headers.get('origin') ?? (isSameOrigin(request) ? origin : null)
       if (page !== null) headers.set('origin', page)
       return context.api(new Request(asked, { headers }))
     },

@@ -1,56 +1,56 @@
 import { makeApi } from './api.ts'
 import type { Api } from './api.ts'
-import { makeSignInKeeper } from './sign-in-keeper.ts'
-import type { SignInKeeper } from './sign-in-keeper.ts'
+import { makeAuthSessionRenewal } from './auth-session-renewal.ts'
+import type { AuthSessionRenewal } from './auth-session-renewal.ts'
 
-/** Where notes cannot be kept (a locked-down browser), they last as long as the page. */
-function memoryNotes() {
-  const notes = new Map<string, string>()
+/** Stands in for `localStorage` where that is blocked, for as long as the page is open. */
+function memoryStorage() {
+  const items = new Map<string, string>()
   return {
-    getItem: (name: string) => notes.get(name) ?? null,
-    setItem: (name: string, value: string) => void notes.set(name, value),
-    removeItem: (name: string) => void notes.delete(name),
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => void items.set(name, value),
+    removeItem: (name: string) => void items.delete(name),
   }
 }
 
-function storedNotes() {
+function browserStorage() {
   try {
     localStorage.setItem('mist.probe', '1')
     localStorage.removeItem('mist.probe')
     return localStorage
   } catch {
-    return memoryNotes()
+    return memoryStorage()
   }
 }
 
-let keeper: SignInKeeper | null = null
+let renewal: AuthSessionRenewal | null = null
 
-/** The page's one keeper of the sign-in; only in the browser. */
-export function signInKeeper(): SignInKeeper {
-  keeper ??= makeSignInKeeper({
+/** The page's auth session; only in the browser. */
+export function authSession(): AuthSessionRenewal {
+  renewal ??= makeAuthSessionRenewal({
     fetch: (input, init) => fetch(input, init),
-    notes: storedNotes(),
+    storage: browserStorage(),
     // Web Locks need a secure context, as do the cookies.
-    exclusively: async (name, task) =>
+    withLock: async (name, task) =>
       'locks' in navigator ? navigator.locks.request(name, task) : task(),
-    monotonic: () => performance.now(),
-    wall: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
     random: () => Math.random(),
   })
-  return keeper
+  return renewal
 }
 
-/** Sends with the visitor's cookies; renews the sign-in before it ends, and once if it was refused. */
+/** Sends with the visitor's cookies; refreshes the auth session before it expires, and once after a 401. */
 async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const keep = signInKeeper()
-  if (keep.dueInMs() === 0) await keep.renew()
-  const seen = keep.current()
+  const session = authSession()
+  if (session.dueInMs() === 0) await session.renew()
+  const seen = session.currentEndMs()
   const response = await fetch(input, init)
   if (response.status !== 401 || seen === null) return response
-  const renewal = await keep.renew(seen)
-  if (renewal.kind === 'renewed') return fetch(input, init)
-  // Not signed out, for all that anybody knows: the service can't be reached for what was asked.
-  if (renewal.kind === 'unavailable') throw new Error(renewal.problem.detail)
+  const result = await session.renew(seen)
+  if (result.kind === 'renewed') return fetch(input, init)
+  // Not signed out: the API just cannot be reached.
+  if (result.kind === 'unavailable') throw new Error(result.problem.detail)
   return response
 }
 

@@ -14,15 +14,15 @@ function cookieOf(request: Request, name: RegExp): string | null {
   return null
 }
 
-/** The access token that a browser keeps for the API. */
+/** The access token in a request's cookies. */
 export const accessCookie = (request: Request) =>
   cookieOf(request, /^(__Host-|__Secure-)?mist[-_]access$/)
 
-/** The refresh token that a browser keeps for the API. */
+/** The refresh token in a request's cookies. */
 export const refreshCookie = (request: Request) =>
   cookieOf(request, /^(__Host-|__Secure-)?mist[-_]refresh$/)
 
-/** Tells whether a request brings anything that signs it in. */
-export function hasSignInCookie(request: Request): boolean {
+/** Tells whether a request carries an access or refresh token. */
+export function hasAuthCookie(request: Request): boolean {
   return accessCookie(request) !== null || refreshCookie(request) !== null
 }

@@ -6,7 +6,7 @@ function refusal(status: number, body: unknown): ApiRefusal {
   return new ApiRefusal(problemOf(status, body, null, 0))
 }
 
-test('a taken address is told beside the address', () => {
+test('a taken e-mail address is reported beside the field', () => {
   const error = refusal(409, { type: 'x/email-taken', title: 't', detail: 'Sign in instead.' })
   expect(formRefusal(error, { email: 'a@b.c', password: 'secret' })).toEqual({
     fields: { email: 'Sign in instead.' },
@@ -15,12 +15,12 @@ test('a taken address is told beside the address', () => {
   })
 })
 
-test('a refusal about no field is told above the form', () => {
+test('a problem about no field is shown above the form', () => {
   const error = refusal(401, { type: 'x/invalid-credentials', title: 't', detail: 'Try again.' })
   expect(formRefusal(error, {}).sentence).toBe('Try again.')
 })
 
-test('a crash is not dressed up as a refusal', () => {
+test('any other error is thrown again', () => {
   expect(() => formRefusal(new TypeError('boom'), {})).toThrow('boom')
 })
 

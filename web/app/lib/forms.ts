@@ -1,6 +1,6 @@
 import { isRefusal } from './problem.ts'
 
-/** What a refused form shows: sentences beside the fields, one above them, and what was typed. */
+/** What a refused form shows: messages beside the fields, one above them, and the typed values. */
 export type FormRefusal = {
   fields: Readonly<Record<string, string>>
   sentence: string | null
@@ -8,16 +8,16 @@ export type FormRefusal = {
 }
 
 /**
- * Reads the form that a request brings.
+ * Reads the form in a request's body.
  *
- * @throws Response 400 for the error boundary, where it brings something else
+ * @throws Response 400 for the error boundary, if the body is no form
  */
 export async function formOf(request: Request): Promise<FormData> {
   try {
     return await request.formData()
   } catch {
     throw Response.json(
-      { title: 'That could not be read.', detail: 'Send the form from its page.' },
+      { title: 'This form could not be read.', detail: 'Send the form from its page.' },
       { status: 400 },
     )
   }
@@ -43,9 +43,9 @@ const FIELD_OF_CODE: Record<string, string> = {
 }
 
 /**
- * Turns the API's refusal into what the form shows. Passwords are never echoed.
+ * Turns an API problem into what the form shows. Passwords are never echoed.
  *
- * @throws what was thrown, where it is not a refusal of the API
+ * @throws the error itself, if it is not an API problem
  */
 export function formRefusal(error: unknown, values: Record<string, string>): FormRefusal {
   if (!isRefusal(error)) throw error

@@ -43,7 +43,7 @@ test.each([
   [[{ pointer: '/email', detail: 'Write a whole address.' }]],
   [[{ path: ['email'], message: 'Write a whole address.' }]],
   [[{ field: 'email', message: 'Write a whole address.' }]],
-])('refused values are told by field: %j', (errors) => {
+])('validation errors are read by field: %j', (errors) => {
   const { fields } = problemOf(
     422,
     { type: '/problems/validation-failed', title: 'x', errors },

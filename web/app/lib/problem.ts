@@ -1,4 +1,4 @@
-/** A refusal of the API (RFC 9457), read leniently: proxies and crashes answer in other forms. */
+/** An API problem (RFC 9457), parsed leniently: proxies and crashes answer in other formats. */
 export type Problem = {
   /** The last segment of `type`, for example `quota-exhausted`; `internal` where there is none. */
   code: string
@@ -9,9 +9,9 @@ export type Problem = {
   detail: string
   /** Sentences by form field; empty unless the request's values were refused. */
   fields: Readonly<Record<string, string>>
-  /** Seconds to wait before another try, from `Retry-After`; null where the answer names none. */
+  /** Seconds to wait before another try, from `Retry-After`; null without that header. */
   retryAfterS: number | null
-  /** When today's budget ends, where the refusal says so. RFC 3339. */
+  /** When the budget resets, if the problem says so. RFC 3339. */
   resetsAt: string | null
   requestId: string | null
 }
@@ -27,7 +27,7 @@ export class ApiRefusal extends Error {
   }
 }
 
-/** Tells whether `error` is the API's refusal, and of this code if one is given. */
+/** Tells whether `error` is an API problem, and has this code if one is given. */
 export function isRefusal(error: unknown, code?: string): error is ApiRefusal {
   return error instanceof ApiRefusal && (code === undefined || error.problem.code === code)
 }
@@ -36,7 +36,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** The text that a problem of unknown shape has under a name; null where it has none. */
+/** Reads a text property of a problem of unknown shape; null if there is none. */
 export function textAt(data: unknown, name: string): string | null {
   return textOf(recordOf(data)[name])
 }
@@ -47,9 +47,9 @@ function recordOf(value: unknown): Record<string, unknown> {
 
 const FALLBACKS: Record<number, string> = {
   401: 'Sign in first.',
-  403: 'You may not do that.',
+  403: 'Your account may not do that.',
   404: 'There is nothing here.',
-  429: 'That was too often. Wait a moment, then try again.',
+  429: 'Too many requests. Wait a moment, then try again.',
   502: 'The service cannot be reached right now. Try again in a minute.',
   503: 'The service cannot be reached right now. Try again in a minute.',
 }
@@ -90,9 +90,9 @@ export function retryAfterSeconds(header: string | null, nowMs: number): number 
 }
 
 /**
- * Makes a problem of an answer's parts.
+ * Makes a problem from the parts of a response.
  *
- * @param body the parsed JSON, or anything else where it was not JSON
+ * @param body the parsed JSON, or anything else if it was not JSON
  */
 export function problemOf(
   status: number,
@@ -115,16 +115,16 @@ export function problemOf(
   }
 }
 
-/** Reads the problem that an answer carries. Never throws. */
+/** Reads the problem in a response. Never throws. */
 export async function problemOfResponse(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null)
-  // A date in `Retry-After` is by the clock of whoever sent it, which `Date` tells.
+  // A date in `Retry-After` is by the sender's clock, which is in `Date`.
   const sentAtMs = Date.parse(response.headers.get('date') ?? '')
   const nowMs = Number.isNaN(sentAtMs) ? Date.now() : sentAtMs
   return problemOf(response.status, body, response.headers.get('retry-after'), nowMs)
 }
 
-/** The problem of a request that got no answer at all. */
+/** The problem of a request that got no response. */
 export function unreachable(): Problem {
   return {
     code: 'unreachable',

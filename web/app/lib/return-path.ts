@@ -1,15 +1,15 @@
-/** Longest return path that is kept, in characters; no page of ours has a longer address. */
+/** Longest return path, in characters; no page of ours has a longer address. */
 const MAX_CHARS = 2000
 
-/** Pages to which nobody wants to return after signing in: they would ask again, or sign out. */
-const SIGNING = /^\/(login|register|logout)(\.data)?\/*$/i
+/** Pages that make no sense after signing in. */
+const AUTH_PAGES = /^\/(login|register|logout)(\.data)?\/*$/i
 
 /**
- * Keeps a return path on this site. It is read as browsers read it (the URL standard, which drops
- * tabs and line breaks, takes `\` for `/` and resolves dots), must lead to this very origin, and of
- * it only the path and the query remain. Whatever else it may be leads home.
+ * Restricts a return path to this site (open redirects). It is parsed as browsers do (the URL standard
+ * drops tabs and line breaks, takes `\` for `/` and resolves dots), must be on this origin, and is cut
+ * to its path and query. Anything else becomes `/`.
  *
- * @param to as the visitor's address said it; null where it said nothing
+ * @param to the `to` parameter of the page; null if there is none
  * @param origin our own, such as `https://music.example`
  * @returns visible ASCII that begins with one `/`, fit for a `Location` header
  */
@@ -17,12 +17,12 @@ export function returnPath(to: string | null, origin: string): string {
   if (to === null || to.length > MAX_CHARS || !URL.canParse(to, origin)) return '/'
   const url = new URL(to, origin)
   if (url.origin !== origin) return '/'
-  // "/./\evil.example" is on our origin, but what remains of it, "//evil.example", would not be. And
-  // "blob:https://music.example/1" has our origin, but its path is an address.
+  // "/./\evil.example" is on our origin, but its path, "//evil.example", would lead elsewhere. And
+  // "blob:https://music.example/1" has our origin, but its path is a whole URL.
   if (!/^\/(?!\/)/.test(url.pathname)) return '/'
   try {
-    // The router decodes a path before it looks for the page.
-    if (SIGNING.test(decodeURIComponent(url.pathname))) return '/'
+    // The router decodes paths before it matches them.
+    if (AUTH_PAGES.test(decodeURIComponent(url.pathname))) return '/'
   } catch {
     return '/'
   }

@@ -1,11 +1,11 @@
 import type { User } from './api-types.ts'
-import type { AccessLife } from './sign-in-keeper.ts'
+import type { AccessExpiry } from './auth-session-renewal.ts'
 
-/** What every page knows: who is signed in, and for how long. */
+/** What every page gets: the user, and when the access token expires. */
 export type RootData = {
   user: User | null
-  /** How long the access token has; null without one. */
-  access: AccessLife | null
-  /** Access has run out, but the browser can renew it. */
+  /** Expiry of the access token; null without one. */
+  access: AccessExpiry | null
+  /** The access token is missing or expired, but the browser has a refresh token. */
   isRenewable: boolean
 }

@@ -1,12 +1,12 @@
-/** The rest of the world that a page may reach, by name; each an origin. */
+/** The other origins that a page may reach. */
 export type PageSources = {
-  /** Where files are uploaded to: S3. */
+  /** Where files are uploaded to (S3). */
   uploads: string | null
-  /** Where media comes from, if not through this site: a CDN, or the Worker's own address. */
+  /** Where media comes from, if not from this site: a CDN, or the Worker's own origin. */
   media: readonly string[]
 }
 
-/** The variables that say so; named as the Worker's, since they have the same values. */
+/** Environment variables with these origins; the Worker's have the same names and values. */
 export type SourcesEnv = {
   S3_PUBLIC_ENDPOINT?: string
   MEDIA_BASE_URL?: string
@@ -20,7 +20,7 @@ function originOf(name: string, url: string | undefined): string | null {
   return new URL(url).origin
 }
 
-/** @throws Error naming the variable that is no address */
+/** @throws Error naming the variable that is not a URL */
 export function pageSources(env: SourcesEnv): PageSources {
   const media = [
     originOf('MEDIA_BASE_URL', env.MEDIA_BASE_URL),
@@ -32,11 +32,11 @@ export function pageSources(env: SourcesEnv): PageSources {
   }
 }
 
-/** This site and the origins that there are, as a directive lists them. */
+/** `'self'` and the given origins, as a directive lists them. */
 const sources = (...origins: (string | null)[]) =>
   ["'self'", ...new Set(origins.filter((origin) => origin !== null))].join(' ')
 
-/** Sets the headers that keep a page from being abused. Only scripts with the nonce run. */
+/** Sets the security headers of a page. Only scripts with the nonce run. */
 export function secure(
   headers: Headers,
   requestUrl: string,
@@ -47,10 +47,10 @@ export function secure(
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}'`,
     "style-src 'self'",
-    // Sliders and progress bars are placed with style attributes; those cannot load anything.
+    // Sliders and progress bars use style attributes; those cannot load anything.
     "style-src-attr 'unsafe-inline'",
     `img-src ${sources(...media)}`,
-    // What is heard is appended to a MediaSource, whose address is a blob of this page.
+    // Audio is appended to a MediaSource, whose URL is a blob of this page.
     "media-src 'self' blob:",
     `connect-src ${sources(uploads, ...media)}`,
     "font-src 'self'",

@@ -21,7 +21,7 @@ test('without configuration a page reaches this site and nothing else', () => {
   }
 })
 
-test('uploads, a CDN and the Worker are reached by name', () => {
+test('uploads, a CDN and the Worker are listed by origin', () => {
   const directives = policy({
     S3_PUBLIC_ENDPOINT: 'https://account.r2.cloudflarestorage.com/some/path',
     MEDIA_BASE_URL: 'https://media.music.example/mist/',
@@ -30,7 +30,7 @@ test('uploads, a CDN and the Worker are reached by name', () => {
   expect(directives['connect-src']).toBe(
     "'self' https://account.r2.cloudflarestorage.com https://media.music.example https://api.music.example",
   )
-  // Nobody shows a picture out of the bucket of originals.
+  // No page shows pictures from the bucket of originals.
   expect(directives['img-src']).toBe("'self' https://media.music.example https://api.music.example")
 })
 
@@ -39,7 +39,7 @@ test('no directive allows a whole scheme, or any host', () => {
     expect(sources).not.toMatch(/(^| )(\*|https?:|data:)( |$)/)
 })
 
-test('an address that is none is refused by name, and an empty one is none at all', () => {
+test('an invalid URL is refused by variable name, and an empty one is ignored', () => {
   expect(() => policy({ MEDIA_BASE_URL: "media.example; script-src 'unsafe-inline'" })).toThrow(
     /MEDIA_BASE_URL/,
   )

@@ -1,63 +1,63 @@
 import { useEffect, useState } from 'react'
-import { mayAskAgain } from './asking-again.ts'
-import { signInKeeper } from './browser-api.ts'
+import { mayReload } from './reload-limit.ts'
+import { authSession } from './browser-api.ts'
 import { signInPath } from './return-path.ts'
-import { LOOK_AGAIN_MS, pageAskedForMs } from './use-sign-in-keeper.ts'
+import { MAX_RECHECK_MS, pageRequestedAtMs } from './use-auth-session-renewal.ts'
 
-/** How far a page is that can't be shown before the sign-in is renewed. */
+/** State of a page that can't be shown before the auth session is refreshed. */
 export type PageRenewal =
   | { kind: 'renewing' }
-  /** The service could not be asked; the next try is in about so many seconds. */
+  /** The API is unavailable; the next try is in about `inS` seconds. */
   | { kind: 'waiting'; inS: number; detail: string }
-  /** It was renewed, and the page is refused all the same. */
+  /** The session was refreshed, but the page is still refused. */
   | { kind: 'stuck' }
 
 /**
- * Renews the sign-in, then asks for the page again. While the service can't be asked, it waits as long
- * as it is told to, or ever longer, and the page stays as it is.
+ * Refreshes the auth session, then reloads the page. While the API is unavailable, it waits: as long as
+ * `Retry-After` says, or with exponential backoff.
  */
 export function usePageRenewal(): PageRenewal {
   const [state, setState] = useState<PageRenewal>({ kind: 'renewing' })
 
   useEffect(() => {
-    const keeper = signInKeeper()
+    const session = authSession()
     let timer: ReturnType<typeof setTimeout> | undefined
-    let isOver = false
+    let isUnmounted = false
 
     async function attempt(): Promise<void> {
       clearTimeout(timer)
-      const renewal = await keeper.renewForPage(pageAskedForMs())
-      if (isOver) return
+      const result = await session.renewForPage(pageRequestedAtMs())
+      if (isUnmounted) return
       const here = window.location.pathname + window.location.search
-      switch (renewal.kind) {
+      switch (result.kind) {
         case 'signed-out':
           window.location.assign(signInPath(here))
           return
         case 'renewed':
           // Not reload(), which would send a form again.
-          if (mayAskAgain()) window.location.replace(here)
+          if (mayReload()) window.location.replace(here)
           else setState({ kind: 'stuck' })
           return
         case 'unavailable': {
-          const { retryInMs, problem } = renewal
+          const { retryInMs, problem } = result
           setState({ kind: 'waiting', inS: Math.ceil(retryInMs / 1000), detail: problem.detail })
           clearTimeout(timer)
-          // Looking before the wait is over asks nobody.
-          timer = setTimeout(() => void attempt(), Math.min(retryInMs + 50, LOOK_AGAIN_MS))
+          // An early check is answered without a request.
+          timer = setTimeout(() => void attempt(), Math.min(retryInMs + 50, MAX_RECHECK_MS))
         }
       }
     }
 
-    const onOnline = () => {
-      keeper.connected()
+    const handleOnline = () => {
+      session.handleOnline()
       void attempt()
     }
-    window.addEventListener('online', onOnline)
+    window.addEventListener('online', handleOnline)
     void attempt()
     return () => {
-      isOver = true
+      isUnmounted = true
       clearTimeout(timer)
-      window.removeEventListener('online', onOnline)
+      window.removeEventListener('online', handleOnline)
     }
   }, [])
 

@@ -8,73 +8,73 @@ import type {
   LoaderContext,
   PlaylistLoaderContext,
 } from 'hls.js'
-import type { Answers } from './answers.ts'
+import type { HlsFiles } from './hls-files.ts'
 import { withoutDuration } from './init-segment.ts'
-import type { KeySupply } from './key-supply.ts'
+import type { KeyLoader } from './key-loader.ts'
 import { makeLoaderClass } from './loader.ts'
 
-/** What a deck plays: where the master playlist is, and who answers what it asks for. */
-export type Source = { masterUrl: string; answers: Answers; keys: KeySupply }
+/** What a deck plays: the URL of the master playlist, and where files and keys come from. */
+export type Source = { masterUrl: string; files: HlsFiles; keys: KeyLoader }
 
 export type DeckEvent =
-  | { type: 'sounding' }
-  | { type: 'silent' }
+  | { type: 'playing' }
+  | { type: 'paused' }
   | { type: 'stalled' }
   | { type: 'progress'; positionS: number; bufferedToS: number; durationS: number }
   | { type: 'ended' }
-  | { type: 'blocked' }
-  | { type: 'broken' }
+  | { type: 'autoplay-blocked' }
+  | { type: 'failed' }
 
-/** One audio element with its own hls.js. Two of them take turns, so that the next track can wait ready. */
+/** An audio element with its own hls.js. Two of them take turns, so that the next track can be prepared. */
 export type Deck = {
   readonly element: HTMLAudioElement
   /**
-   * Attaches an empty MediaSource ahead of need, and sets its decoder up with the init segment of
-   * whatever track was seen last: each of them takes longer than anything else before the sound.
+   * Attaches an empty MediaSource in advance, and sets up its decoder with the latest init segment of
+   * any track: these two take longer than everything else before the sound.
    */
-  arm(): void
+  warmUp(): void
   /**
-   * Starts loading; buffers but does not sound.
+   * Starts loading and buffering, without playing.
    *
-   * @param isUrgent somebody waits for sound: the lightest rendition comes first. Otherwise the best
-   * one that the line is known to carry
+   * @param isUrgent whether the listener is waiting: starts with the lightest rendition. Otherwise
+   * with the best one for the known bandwidth
    */
   load(source: Source, positionS: number, isUrgent: boolean): void
   play(): void
   pause(): void
   seek(positionS: number): void
-  /** Silences and forgets the source; the deck is armed again. */
+  /** Stops, drops the source and warms up again. */
   stop(): void
   destroy(): void
 }
 
-/** Ciphertext is free, so some is fetched ahead of the keys; the keys pace themselves. Seconds. */
+/** Ciphertext is not charged, so it may be fetched ahead of the keys. Seconds. */
 const BUFFER_AHEAD_S = 12
 
-/** A last segment of a track that is shorter is never found by hls.js. Seconds. */
-const SLIVER_S = 0.05
+/** hls.js never reaches a last segment that is shorter than this. Seconds. */
+const SHORTEST_LAST_SEGMENT_S = 0.05
 
-/** Bits per second measured by the latest deck; what the next one starts from. */
-let knownBandwidth: number | null = null
+/** Bits per second, measured by the last deck; the next one starts from it. */
+let lastBandwidth: number | null = null
 
 const isSame = (a: Uint8Array, b: Uint8Array) =>
   a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 
-/** An init segment, with what hls.js wants to know of it. */
+/** An init segment, with what hls.js needs to append it. */
 type Init = { codec: string; data: Uint8Array<ArrayBuffer>; frag: Fragment }
 
 /**
- * The latest init segment of any deck, without its track's duration: a decoder that was set up for
- * one track serves the next as well.
+ * The latest init segment of any deck, without its track's duration: the decoder it sets up serves
+ * any other track as well.
  */
-let knownInit: Init | null = null
+let latestInit: Init | null = null
 
-/** What decks without a source do once an init segment is known. */
+/** Callbacks of decks that wait for a first init segment. */
 const waitingForInit = new Set<(init: Init) => void>()
 
-function learnInit(init: Init): void {
-  knownInit = { ...init, data: withoutDuration(init.data) }
-  for (const tell of waitingForInit) tell(knownInit)
+function rememberInit(init: Init): void {
+  latestInit = { ...init, data: withoutDuration(init.data) }
+  for (const use of waitingForInit) use(latestInit)
   waitingForInit.clear()
 }
 
@@ -83,8 +83,8 @@ function initOf(hls: Hls, frag: Fragment, segment: ArrayBuffer): Init {
   return { codec, data: new Uint8Array(segment.slice(0)), frag }
 }
 
-/** Gives an init segment to the browser, in turn with what hls.js itself appends. */
-function prime(hls: Hls, { codec, data, frag }: Init): void {
+/** Appends an init segment through hls.js's own queue. */
+function appendInit(hls: Hls, { codec, data, frag }: Init): void {
   hls.trigger(Hls.Events.BUFFER_CODECS, {
     audio: { id: 'main', container: 'audio/mp4', codec, levelCodec: codec },
   })
@@ -98,13 +98,13 @@ function prime(hls: Hls, { codec, data, frag }: Init): void {
   })
 }
 
-/** Keeps hls.js from giving an init segment again, with the first segment that it has decrypted. */
-function giveOnlyOnce(hls: Hls, { data }: Init): void {
+/** Keeps hls.js from appending the same init segment again, together with the first media segment. */
+function dropSecondInit(hls: Hls, { data }: Init): void {
   const skip = (_name: string, { audio }: BufferCodecsData): void => {
     if (audio?.initSegment && isSame(audio.initSegment, data)) delete audio.initSegment
   }
   hls.once(Hls.Events.BUFFER_CODECS, skip)
-  // Recovering from an error makes a new buffer, which has seen no init segment.
+  // Recovering from an error makes a new buffer, which needs the init segment.
   hls.once(Hls.Events.MEDIA_DETACHING, () => hls.off(Hls.Events.BUFFER_CODECS, skip))
 }
 
@@ -118,22 +118,22 @@ function configuration(
     return found
   }
   const playlists = makeLoaderClass<PlaylistLoaderContext>(async ({ url }, signal) =>
-    current().answers.playlist(url, signal),
+    current().files.playlist(url, signal),
   )
   const fragments = makeLoaderClass<FragmentLoaderContext>(async ({ url, frag }, signal) => {
-    const { answers, keys } = current()
-    const answer = await answers.media(url, signal)
-    if (frag.sn === 'initSegment' && answer.data instanceof ArrayBuffer) onInit(frag, answer.data)
+    const { files, keys } = current()
+    const file = await files.media(url, signal)
+    if (frag.sn === 'initSegment' && file.data instanceof ArrayBuffer) onInit(frag, file.data)
     const keyUrl = frag.decryptdata?.uri
-    if (keyUrl) await keys.leased(keyUrl, signal)
-    // hls.js reckons bandwidth from here to the end of parsing: the wait for the key, which is
-    // deliberate, must not look like a slow line.
+    if (keyUrl) await keys.waitFor(keyUrl, signal)
+    // hls.js estimates bandwidth from these times: the deliberate wait for the key must not look like
+    // a slow connection.
     const endedMs = performance.now()
-    return { ...answer, startedMs: endedMs - (answer.endedMs - answer.startedMs), endedMs }
+    return { ...file, startedMs: endedMs - (file.endedMs - file.startedMs), endedMs }
   })
   const keys = makeLoaderClass<LoaderContext & Partial<KeyLoaderContext>>(
     async ({ url, frag }, signal) => {
-      const data = await current().keys.key(url, frag?.start ?? 0, signal)
+      const data = await current().keys.load(url, frag?.start ?? 0, signal)
       const at = performance.now()
       return { data, startedMs: at, endedMs: at }
     },
@@ -156,10 +156,10 @@ function configuration(
 export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) => void): Deck {
   let hls: Hls | null = null
   let source: Source | null = null
-  /** Whether the buffer has the init segment of another track, and so a decoder. */
+  /** Whether the decoder is set up, with the init segment of another track. */
   let hasDecoder = false
-  /** Whether it shall sound as soon as it can. */
-  let isWanted = false
+  /** Whether to play as soon as possible. */
+  let shouldPlay = false
   let recoveries = 0
 
   function bufferedToS(): number {
@@ -174,7 +174,7 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
 
   function report(): void {
     if (!source) return
-    source.keys.moved(element.currentTime)
+    source.keys.setPosition(element.currentTime)
     onEvent({
       type: 'progress',
       positionS: element.currentTime,
@@ -183,65 +183,65 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     })
   }
 
-  function tell(type: 'sounding' | 'stalled' | 'ended') {
+  function notify(type: 'playing' | 'stalled' | 'ended') {
     return () => {
       if (source) onEvent({ type })
     }
   }
 
   const listeners: [string, () => void][] = [
-    ['playing', tell('sounding')],
-    ['waiting', tell('stalled')],
-    ['ended', tell('ended')],
+    ['playing', notify('playing')],
+    ['waiting', notify('stalled')],
+    ['ended', notify('ended')],
     ['timeupdate', report],
     ['progress', report],
     ['seeking', report],
     [
       'pause',
       () => {
-        if (element.paused) isWanted = false
-        // The element also pauses by itself when it ends; that is told as `ended`.
-        if (source && !element.ended) onEvent({ type: 'silent' })
+        if (element.paused) shouldPlay = false
+        // The element also pauses when it ends, which is reported as `ended`.
+        if (source && !element.ended) onEvent({ type: 'paused' })
       },
     ],
   ]
   for (const [name, listener] of listeners) element.addEventListener(name, listener)
 
   function play(): void {
-    isWanted = true
+    shouldPlay = true
     element.play().catch((error: unknown) => {
       if (error instanceof DOMException && error.name === 'NotAllowedError') {
-        onEvent({ type: 'blocked' })
+        onEvent({ type: 'autoplay-blocked' })
       }
     })
   }
 
   function pause(): void {
-    isWanted = false
+    shouldPlay = false
     element.pause()
   }
 
   function remove(): void {
-    if (hls && source && hls.bandwidthEstimate > 0) knownBandwidth = hls.bandwidthEstimate
+    if (hls && source && hls.bandwidthEstimate > 0) lastBandwidth = hls.bandwidthEstimate
     source = null
     hls?.destroy()
     hls = null
   }
 
-  function arm(): void {
+  function warmUp(): void {
     if (hls) return
-    let isPrimed = false
+    let hasInit = false
     const made: Hls = new Hls(
       configuration(
         () => source,
         (frag, segment) => {
-          // Only the first: from then on the order of appends is for hls.js to keep.
-          if (isPrimed) return
-          isPrimed = true
+          // Only the first: after that, hls.js decides the order of appends.
+          if (hasInit) return
+          hasInit = true
           const init = initOf(made, frag, segment)
-          prime(made, init)
-          giveOnlyOnce(made, init)
-          learnInit(init)
+          appendInit(made, init)
+          dropSecondInit(made, init)
+          rememberInit(init)
         },
       ),
     )
@@ -254,47 +254,47 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
         made.recoverMediaError()
         return
       }
-      onEvent({ type: 'broken' })
+      onEvent({ type: 'failed' })
     })
-    // hls.js reckons the end of the buffer from the playlist, the browser without the encoder's delay:
-    // where the last segment is no longer than that delay, hls.js waits for ever for what it has. The
-    // API's playlists hold no such segment any more; those of another, or from a cache, may.
+    // hls.js computes the end of the buffer from the HLS playlist, the browser without the encoder's
+    // delay: if the last segment is no longer than that delay, hls.js waits for it for ever. The API
+    // lists no such segment any more; a cached HLS playlist may.
     made.on(Hls.Events.BUFFER_APPENDED, (_name, { frag }) => {
       const details = frag && made.levels[frag.level]?.details
-      if (details && frag.sn === details.endSN && frag.duration < SLIVER_S) {
+      if (details && frag.sn === details.endSN && frag.duration < SHORTEST_LAST_SEGMENT_S) {
         made.trigger(Hls.Events.BUFFER_EOS, { type: 'audio' })
       }
     })
-    // Recovering, which hls.js also does by itself, makes a new MediaSource: the element is paused
-    // then, and says nothing of it.
+    // Recovering, which hls.js also does by itself, makes a new MediaSource, and the element then
+    // pauses without an event.
     made.on(Hls.Events.MEDIA_ATTACHED, () => {
-      if (isWanted && element.paused) play()
+      if (shouldPlay && element.paused) play()
     })
     made.attachMedia(element)
     hasDecoder = false
     const setUpDecoder = (init: Init): void => {
       if (hls !== made || source) return
       hasDecoder = true
-      prime(made, init)
+      appendInit(made, init)
     }
-    if (knownInit) setUpDecoder(knownInit)
+    if (latestInit) setUpDecoder(latestInit)
     else waitingForInit.add(setUpDecoder)
   }
 
   return {
     element,
-    arm,
+    warmUp,
     load(fresh, positionS, isUrgent) {
       if (source) remove()
-      arm()
+      warmUp()
       source = fresh
-      fresh.keys.moved(positionS)
+      fresh.keys.setPosition(positionS)
       if (!hls) return
-      // In the configuration, since loading a source forgets what the setter was told.
-      hls.config.startLevel = isUrgent || knownBandwidth === null ? 0 : -1
-      if (knownBandwidth !== null) hls.bandwidthEstimate = knownBandwidth
+      // In the configuration, because loading a source resets what the setters set.
+      hls.config.startLevel = isUrgent || lastBandwidth === null ? 0 : -1
+      if (lastBandwidth !== null) hls.bandwidthEstimate = lastBandwidth
       hls.config.startPosition = positionS > 0 ? positionS : -1
-      // Loading begins with new buffers, unless they are handed over as by another hls.js.
+      // Loading would begin with new buffers, unless they are transferred as if from another hls.js.
       const buffers = hasDecoder ? hls.transferMedia() : null
       hls.loadSource(fresh.masterUrl)
       if (buffers) hls.attachMedia(buffers)
@@ -303,12 +303,12 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     pause,
     seek(positionS) {
       element.currentTime = positionS
-      source?.keys.moved(positionS)
+      source?.keys.setPosition(positionS)
     },
     stop() {
       if (source) remove()
       pause()
-      arm()
+      warmUp()
     },
     destroy() {
       remove()
@@ -318,7 +318,7 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   }
 }
 
-/** Whether this browser can play at all: it needs Media Source Extensions. */
+/** Whether this browser has the Media Source Extensions that hls.js needs. */
 export function isPlayable(): boolean {
   return Hls.isSupported()
 }

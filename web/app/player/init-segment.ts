@@ -1,4 +1,4 @@
-/** Where the payload of the first box of this type begins, or -1. Types are four letters of ASCII. */
+/** Offset of the payload of the first box of a type (four ASCII letters), or -1. */
 function payloadOf(segment: Uint8Array, type: string): number {
   const letters = new TextEncoder().encode(type)
   const at = segment.findIndex((_, index) =>
@@ -8,9 +8,9 @@ function payloadOf(segment: Uint8Array, type: string): number {
 }
 
 /**
- * Makes an init segment that says nothing of how long its track is: a copy whose edit lasts as long
- * as the fragments do (`segment_duration` 0 of `elst`, ISO/IEC 14496-12 § 8.6.6). Some browsers
- * (Firefox) take the duration of the element from there.
+ * Copies an init segment without its track's duration: the edit then lasts as long as the fragments
+ * (`segment_duration` 0 of `elst`, ISO/IEC 14496-12 § 8.6.6). Firefox takes the duration of the
+ * element from there.
  */
 export function withoutDuration(segment: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(segment)

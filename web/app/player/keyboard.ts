@@ -6,11 +6,11 @@ const SMALL_STEP_S = 5
 type Key = {
   key: string
   isModified: boolean
-  /** Whether the focus is on something that uses the key itself: a field, a slider, a button. */
+  /** Whether the focused element uses the key itself: a field, a slider, a button. */
   isTaken: { space: boolean; arrows: boolean }
 }
 
-/** Tells what a key pressed anywhere on the page means to the player; null for nothing. */
+/** Maps a key pressed anywhere on the page to a player event; null if it has no meaning there. */
 export function eventOfKey(
   { key, isModified, isTaken }: Key,
   state: Pick<PlayerState, 'phase' | 'positionS' | 'volume'>,
@@ -32,14 +32,14 @@ const TYPES_ITSELF = 'input, textarea, select, [contenteditable], [role=textbox]
 const USES_SPACE = `${TYPES_ITSELF}, button, a[href], summary, [role=button], [role=menuitem], audio`
 const USES_ARROWS = `${TYPES_ITSELF}, [role=slider], [role=menu], [role=menuitem], [role=radio], [role=tab]`
 
-/** Listens to the page's keys; returns the way to stop. */
+/** Listens to the page's keys; returns the function that unsubscribes. */
 export function listenToKeys(
   state: () => PlayerState,
   dispatch: (event: PlayerEvent) => void,
 ): () => void {
-  function onKey(event: KeyboardEvent): void {
+  function handleKey(event: KeyboardEvent): void {
     const target = event.target instanceof Element ? event.target : null
-    const meant = eventOfKey(
+    const playerEvent = eventOfKey(
       {
         key: event.key,
         isModified: event.ctrlKey || event.altKey || event.metaKey || event.shiftKey,
@@ -50,11 +50,11 @@ export function listenToKeys(
       },
       state(),
     )
-    if (!meant) return
+    if (!playerEvent) return
     // Space would also scroll the page.
     event.preventDefault()
-    dispatch(meant)
+    dispatch(playerEvent)
   }
-  document.addEventListener('keydown', onKey)
-  return () => document.removeEventListener('keydown', onKey)
+  document.addEventListener('keydown', handleKey)
+  return () => document.removeEventListener('keydown', handleKey)
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { AnswerError, makeLoaderClass } from './loader.ts'
-import type { Answering, Callbacks, Context } from './loader.ts'
+import { LoadError, makeLoaderClass } from './loader.ts'
+import type { Load, Callbacks, Context } from './loader.ts'
 
 const CONTEXT: Context = { url: 'https://music.example/0.m4s', responseType: 'arraybuffer' }
 
-/** Loads, and tells which callback was called with what. */
-function loading(answering: Answering<Context>) {
-  const Loader = makeLoaderClass(answering)
+/** Loads, and records which callback was called with what. */
+function loading(load: Load<Context>) {
+  const Loader = makeLoaderClass(load)
   const loader = new Loader()
   const calls: unknown[][] = []
   const callbacks: Callbacks<Context> = {
@@ -24,9 +24,9 @@ async function sleep(ms: number): Promise<void> {
   })
 }
 
-const NEVER: Answering<Context> = () => new Promise(() => {})
+const NEVER: Load<Context> = () => new Promise(() => {})
 
-test('an answer reaches hls.js with the times at which it really travelled', async () => {
+test('a file reaches hls.js with the times of its real transfer', async () => {
   const data = new ArrayBuffer(8)
   const { loader, calls } = loading(async () => ({ data, startedMs: 10, endedMs: 60 }))
   await sleep(1)
@@ -34,21 +34,21 @@ test('an answer reaches hls.js with the times at which it really travelled', asy
   expect(loader.stats).toMatchObject({ loaded: 8, total: 8, loading: { start: 10, end: 60 } })
 })
 
-test('an answer from memory took some time, so that no bandwidth is infinite', async () => {
+test('a file from memory takes some time, so that the bandwidth is not infinite', async () => {
   const { loader } = loading(async () => ({ data: 'text', startedMs: 5, endedMs: 5 }))
   await sleep(1)
   expect(loader.stats.loading.end).toBeGreaterThan(loader.stats.loading.start)
 })
 
-test('a refusal reaches hls.js with its status', async () => {
+test('an HTTP error reaches hls.js with its status', async () => {
   const { calls } = loading(async () => {
-    throw new AnswerError(404, 'HTTP 404')
+    throw new LoadError(404, 'HTTP 404')
   })
   await sleep(1)
   expect(calls).toEqual([['error', 404, 'HTTP 404']])
 })
 
-test('no answer is an error without a status', async () => {
+test('a network error is an error without a status', async () => {
   const { calls } = loading(async () => {
     throw new TypeError('failed to fetch')
   })
@@ -56,7 +56,7 @@ test('no answer is an error without a status', async () => {
   expect(calls).toEqual([['error', 0, 'failed to fetch']])
 })
 
-test('an abort is told once and stops the request', async () => {
+test('an abort is reported once and stops the request', async () => {
   let signal: AbortSignal | null = null
   const { loader, calls } = loading((_context, given) => {
     signal = given
@@ -69,7 +69,7 @@ test('an abort is told once and stops the request', async () => {
   expect(signal).toMatchObject({ aborted: true })
 })
 
-test('a destroyed loader says nothing more', async () => {
+test('a destroyed loader calls nothing any more', async () => {
   const { loader, calls } = loading(async () => ({ data: '', startedMs: 0, endedMs: 1 }))
   loader.destroy()
   await sleep(30)

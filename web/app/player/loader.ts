@@ -1,6 +1,6 @@
 /**
- * Loaders for hls.js in terms of promises. The types say the part of hls.js's `Loader` contract that
- * we use, so that only hls-engine.ts needs the library.
+ * Loaders for hls.js made from async functions. The types repeat the part of hls.js's `Loader`
+ * interface that we use, so that only hls-engine.ts imports the library.
  */
 
 type Timing = { start: number; first: number; end: number }
@@ -20,23 +20,23 @@ export type Stats = {
 export type Context = { url: string; responseType: string; frag?: { start: number } | undefined }
 
 export type Callbacks<C> = {
-  onSuccess: (response: Response_, stats: Stats, context: C, details: null) => void
+  onSuccess: (response: LoaderResponse, stats: Stats, context: C, details: null) => void
   onError: (error: { code: number; text: string }, context: C, details: null, stats: Stats) => void
   onAbort?: ((stats: Stats, context: C, details: null) => void) | undefined
 }
 
-type Response_ = { url: string; data: string | ArrayBuffer; code: number }
+type LoaderResponse = { url: string; data: string | ArrayBuffer; code: number }
 
-/** What was asked for, and when it really travelled, which is what bandwidth is reckoned from. */
-export type Answer = {
+/** A file, and when it was really transferred, from which hls.js estimates bandwidth. */
+export type LoadedFile = {
   data: string | ArrayBuffer
   /** `performance.now()` of request and last byte. */
   startedMs: number
   endedMs: number
 }
 
-/** Thrown by an answering function for a status that is not 2xx. */
-export class AnswerError extends Error {
+/** Thrown by a {@link Load} for a status other than 2xx. */
+export class LoadError extends Error {
   readonly code: number
 
   constructor(code: number, text: string) {
@@ -45,7 +45,8 @@ export class AnswerError extends Error {
   }
 }
 
-export type Answering<C> = (context: C, signal: AbortSignal) => Promise<Answer>
+/** Loads what hls.js asks for. Rejects with {@link LoadError} or a network error. */
+export type Load<C> = (context: C, signal: AbortSignal) => Promise<LoadedFile>
 
 function freshStats(): Stats {
   return {
@@ -66,11 +67,10 @@ function lengthOf(data: string | ArrayBuffer): number {
 }
 
 /**
- * Makes a loader class that hls.js can construct, from a function that answers. It knows no
- * deadline, since waiting is normal here: a key is held until just before it is needed. Who fetches
- * sets one.
+ * Makes a loader class for hls.js from an async function. It sets no timeout, because waiting is
+ * normal here: a key is held back until just before it is needed. The function sets its own.
  */
-export function makeLoaderClass<C extends Context>(answering: Answering<C>) {
+export function makeLoaderClass<C extends Context>(loadFile: Load<C>) {
   return class PromiseLoader {
     context: C | null = null
     stats: Stats = freshStats()
@@ -81,8 +81,8 @@ export function makeLoaderClass<C extends Context>(answering: Answering<C>) {
       this.context = context
       this.#callbacks = callbacks
       this.stats.loading.start = performance.now()
-      answering(context, this.#abort.signal).then(
-        (answer) => this.#succeed(answer),
+      loadFile(context, this.#abort.signal).then(
+        (file) => this.#succeed(file),
         (error: unknown) => this.#fail(error),
       )
     }
@@ -109,14 +109,14 @@ export function makeLoaderClass<C extends Context>(answering: Answering<C>) {
       return null
     }
 
-    /** Takes the callbacks, so that whatever comes later finds nobody to tell. */
+    /** Takes the callbacks, so that they are called at most once. */
     #settle(): Callbacks<C> | null {
       const callbacks = this.#callbacks
       this.#callbacks = null
       return callbacks
     }
 
-    #succeed({ data, startedMs, endedMs }: Answer): void {
+    #succeed({ data, startedMs, endedMs }: LoadedFile): void {
       const callbacks = this.#settle()
       if (!callbacks || !this.context) return
       const { stats } = this
@@ -130,7 +130,7 @@ export function makeLoaderClass<C extends Context>(answering: Answering<C>) {
     #fail(error: unknown): void {
       const callbacks = this.#settle()
       if (!callbacks || !this.context) return
-      const code = error instanceof AnswerError ? error.code : 0
+      const code = error instanceof LoadError ? error.code : 0
       const text = error instanceof Error ? error.message : 'unreachable'
       callbacks.onError({ code, text }, this.context, null, this.stats)
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { currentTrack, initialState, isWanting, step } from './machine.ts'
+import { currentTrack, initialState, isPlayRequested, step } from './machine.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 
 function track(id: string, durationS = 100): PlayableTrack {
@@ -9,7 +9,7 @@ function track(id: string, durationS = 100): PlayableTrack {
 const LIST = [track('a'), track('b'), track('c')]
 const EXHAUSTED = { kind: 'exhausted', resetsAt: '2026-01-02T00:00:00Z' } as const
 
-/** Runs events in order; tells the last state and everything that was to be done. */
+/** Applies events in order; returns the last state and all effects. */
 function run(events: PlayerEvent[], from: PlayerState = initialState) {
   let state = from
   const effects: PlayerEffect[] = []
@@ -25,50 +25,50 @@ function at(positionS: number, bufferedToS = positionS + 10, durationS = 100): P
   return { type: 'progress', positionS, bufferedToS, durationS }
 }
 
-const PLAYING = run([{ type: 'play-list', tracks: LIST, index: 0 }, { type: 'sounding' }]).state
+const PLAYING = run([{ type: 'play-tracks', tracks: LIST, index: 0 }, { type: 'playing' }]).state
 
 test('pressing play in a list makes the list the queue and starts there', () => {
-  const { state, effects } = run([{ type: 'play-list', tracks: LIST, index: 1 }])
+  const { state, effects } = run([{ type: 'play-tracks', tracks: LIST, index: 1 }])
   expect(currentTrack(state)?.id).toBe('b')
   expect(state.phase.kind).toBe('starting')
   expect(effects).toEqual([{ type: 'load', track: LIST[1], positionS: 0 }])
 })
 
-test('a list that ends before the place asked for changes nothing', () => {
-  expect(run([{ type: 'play-list', tracks: LIST, index: 9 }]).state).toBe(initialState)
+test('an index beyond the list changes nothing', () => {
+  expect(run([{ type: 'play-tracks', tracks: LIST, index: 9 }]).state).toBe(initialState)
 })
 
-test('it counts as playing when sound comes, not when it was asked for', () => {
-  const starting = run([{ type: 'play-list', tracks: LIST, index: 0 }]).state
+test('the phase is playing once there is sound, not when play is pressed', () => {
+  const starting = run([{ type: 'play-tracks', tracks: LIST, index: 0 }]).state
   expect(starting.phase.kind).toBe('starting')
-  expect(run([{ type: 'sounding' }], starting).state.phase.kind).toBe('playing')
+  expect(run([{ type: 'playing' }], starting).state.phase.kind).toBe('playing')
 })
 
 test('pause and play go back and forth without loading again', () => {
   const { did, state } = run([{ type: 'toggle' }, { type: 'toggle' }], PLAYING)
   expect(did).toEqual(['pause', 'play'])
-  expect(isWanting(state)).toBe(true)
+  expect(isPlayRequested(state)).toBe(true)
 })
 
 test('a pause while the track is still starting is obeyed', () => {
   const { state, did } = run([
-    { type: 'play-list', tracks: LIST, index: 0 },
+    { type: 'play-tracks', tracks: LIST, index: 0 },
     { type: 'pause' },
-    { type: 'sounding' },
+    { type: 'playing' },
   ])
   expect(did).toEqual(['load', 'pause'])
   expect(state.phase.kind).toBe('paused')
 })
 
 test('a pause by the system is shown as one', () => {
-  expect(run([{ type: 'silent' }], PLAYING).state.phase.kind).toBe('paused')
+  expect(run([{ type: 'paused' }], PLAYING).state.phase.kind).toBe('paused')
 })
 
-test('dry sound stalls and comes back', () => {
+test('an empty buffer stalls, and playing resumes', () => {
   const stalled = run([{ type: 'stalled' }], PLAYING).state
   expect(stalled.phase.kind).toBe('stalled')
-  expect(isWanting(stalled)).toBe(true)
-  expect(run([{ type: 'sounding' }], stalled).state.phase.kind).toBe('playing')
+  expect(isPlayRequested(stalled)).toBe(true)
+  expect(run([{ type: 'playing' }], stalled).state.phase.kind).toBe('playing')
 })
 
 test.each([
@@ -81,7 +81,7 @@ test.each([
   expect(effects).toEqual([{ type: 'seek', positionS }])
 })
 
-test('a seek to no number is no seek', () => {
+test('a seek to NaN is ignored', () => {
   expect(run([{ type: 'seek', positionS: Number.NaN }], PLAYING).effects).toEqual([])
 })
 
@@ -91,7 +91,7 @@ test('next starts the next track, and does nothing at the end of the list', () =
 })
 
 test('previous goes to the start first, and to the track before when near it', () => {
-  const later = run([{ type: 'next' }, { type: 'sounding' }, at(30)], PLAYING).state
+  const later = run([{ type: 'next' }, { type: 'playing' }, at(30)], PLAYING).state
   const restarted = run([{ type: 'previous' }], later)
   expect(currentTrack(restarted.state)?.id).toBe('b')
   expect(restarted.effects).toEqual([{ type: 'seek', positionS: 0 }])
@@ -115,8 +115,8 @@ test('the session of the next track waits until all of this one is buffered, whi
 test('the next session of a short track waits for nine tenths, so that it still counts as heard', () => {
   const short = [track('s', 20), track('t')]
   const playing = run([
-    { type: 'play-list', tracks: short, index: 0 },
-    { type: 'sounding' },
+    { type: 'play-tracks', tracks: short, index: 0 },
+    { type: 'playing' },
     at(1, 20, 20),
   ])
   expect(run([at(17, 20, 20)], playing.state).did).toEqual([])
@@ -135,7 +135,7 @@ test('without a prepared session the end reports the track as heard and loads th
   expect(did).toEqual(['complete', 'load'])
 })
 
-test('a next track whose session was refused is asked for again at the end, and not before', () => {
+test('a next track whose session was refused is tried again at the end, and not before', () => {
   const refused = run([at(85), at(97, 100), { type: 'next-failed' }], PLAYING)
   expect(refused.did).toEqual(['prepare-files', 'prepare-session'])
   expect(run([at(98, 100), at(99, 100)], refused.state).did).toEqual([])
@@ -144,7 +144,7 @@ test('a next track whose session was refused is asked for again at the end, and 
   expect(currentTrack(over.state)?.id).toBe('b')
 })
 
-test('after seeking back from the end a refused next track may be asked for anew', () => {
+test('after seeking back from the end a refused next track may be tried again', () => {
   const { did } = run(
     [at(85), at(97, 100), { type: 'next-failed' }, { type: 'seek', positionS: 10 }, at(85)],
     PLAYING,
@@ -159,12 +159,12 @@ test('seeking back from the end drops the prepared session', () => {
 })
 
 test('choosing another track drops what was prepared', () => {
-  const { did } = run([at(85), { type: 'play-list', tracks: LIST, index: 2 }], PLAYING)
+  const { did } = run([at(85), { type: 'play-tracks', tracks: LIST, index: 2 }], PLAYING)
   expect(did).toEqual(['prepare-files', 'drop-next', 'load'])
 })
 
-test('after the last track the player rests, and play starts that track anew', () => {
-  const last = run([{ type: 'play-list', tracks: LIST, index: 2 }, { type: 'sounding' }]).state
+test('after the last track the player stops, and play restarts that track', () => {
+  const last = run([{ type: 'play-tracks', tracks: LIST, index: 2 }, { type: 'playing' }]).state
   const ended = run([{ type: 'ended' }], last)
   expect(ended.did).toEqual(['complete'])
   expect(ended.state.phase.kind).toBe('ended')
@@ -173,18 +173,18 @@ test('after the last track the player rests, and play starts that track anew', (
   ])
 })
 
-test('a spent budget lets the leased part play out and fade, then says so', () => {
+test('a spent budget lets the leased part play out and fade, then shows the refusal', () => {
   const fading = run([at(20), { type: 'refused', refusal: EXHAUSTED }], PLAYING)
   expect(fading.did).toEqual(['fade'])
-  expect(isWanting(fading.state)).toBe(true)
-  const over = run([{ type: 'border-reached' }], fading.state)
+  expect(isPlayRequested(fading.state)).toBe(true)
+  const over = run([{ type: 'fade-finished' }], fading.state)
   expect(over.did).toEqual(['stop'])
   expect(over.state.phase).toEqual({ kind: 'refused', refusal: EXHAUSTED })
 })
 
-test('a budget that is spent before the first sound is told at once', () => {
+test('a budget that is spent before the first sound is shown at once', () => {
   const { state, did } = run([
-    { type: 'play-list', tracks: LIST, index: 0 },
+    { type: 'play-tracks', tracks: LIST, index: 0 },
     { type: 'refused', refusal: EXHAUSTED },
   ])
   expect(did).toEqual(['load', 'stop'])
@@ -212,7 +212,7 @@ test('a spent budget shows nothing left', () => {
 test('another device silences this one at once, and play takes the music over from here', () => {
   const refused = run([at(42), { type: 'refused', refusal: { kind: 'superseded' } }], PLAYING)
   expect(refused.did).toEqual(['stop'])
-  expect(isWanting(refused.state)).toBe(false)
+  expect(isPlayRequested(refused.state)).toBe(false)
   expect(run([{ type: 'play' }], refused.state).effects).toEqual([
     { type: 'load', track: LIST[0], positionS: 42 },
   ])
@@ -238,7 +238,7 @@ test('a message that was closed leaves the player paused where it was', () => {
   expect(state).toMatchObject({ phase: { kind: 'paused' }, positionS: 42 })
 })
 
-test('what the stopped deck still says does not move the position', () => {
+test('late events of a stopped deck do not move the position', () => {
   const { state } = run(
     [at(42), { type: 'refused', refusal: { kind: 'superseded' } }, at(0, 0)],
     PLAYING,
@@ -246,7 +246,7 @@ test('what the stopped deck still says does not move the position', () => {
   expect(state.positionS).toBe(42)
 })
 
-test('a reload shows the track paused where it was, asks for nothing, and resumes there', () => {
+test('a reload shows the track paused where it was, requests nothing, and resumes there', () => {
   const saved = { queue: LIST, index: 1, positionS: 33 }
   const restored = run([{ type: 'restore', saved }])
   expect(restored.effects).toEqual([])
@@ -266,7 +266,7 @@ test('after a reload a seek is kept for when play is pressed', () => {
   expect(effects).toEqual([{ type: 'load', track: LIST[1], positionS: 60 }])
 })
 
-test('what was remembered does not displace what plays already', () => {
+test('a saved queue does not replace what is already playing', () => {
   const saved = { queue: [track('z')], index: 0, positionS: 3 }
   expect(run([{ type: 'restore', saved }], PLAYING).state).toBe(PLAYING)
 })
@@ -278,17 +278,17 @@ test('muting keeps the volume, and moving the volume unmutes', () => {
     { type: 'volume', volume: 2 },
   ])
   expect(effects).toEqual([
-    { type: 'loudness', volume: 0.4, muted: false },
-    { type: 'loudness', volume: 0.4, muted: true },
-    { type: 'loudness', volume: 1, muted: false },
+    { type: 'volume', volume: 0.4, muted: false },
+    { type: 'volume', volume: 0.4, muted: true },
+    { type: 'volume', volume: 1, muted: false },
   ])
   expect(state).toMatchObject({ volume: 1, muted: false })
 })
 
-test('signing out empties the player but keeps its loudness', () => {
-  const { state, did } = run([{ type: 'volume', volume: 0.3 }, at(85), { type: 'forget' }], PLAYING)
+test('signing out empties the player but keeps its volume', () => {
+  const { state, did } = run([{ type: 'volume', volume: 0.3 }, at(85), { type: 'clear' }], PLAYING)
   expect(state).toEqual({ ...initialState, volume: 0.3 })
-  expect(did).toEqual(['loudness', 'prepare-files', 'drop-next', 'stop'])
+  expect(did).toEqual(['volume', 'prepare-files', 'drop-next', 'stop'])
 })
 
 test('an empty player ignores everything but a list', () => {
@@ -300,7 +300,7 @@ test('an empty player ignores everything but a list', () => {
     { type: 'seek', positionS: 3 },
     { type: 'ended' },
     { type: 'refused', refusal: EXHAUSTED },
-    { type: 'border-reached' },
+    { type: 'fade-finished' },
   ]
   expect(run(events)).toMatchObject({ state: initialState, effects: [] })
 })

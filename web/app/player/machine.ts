@@ -1,8 +1,8 @@
 import type { CoverUrls, Quota } from '../lib/api-types.ts'
 
 /**
- * The player as a pure machine: `step(state, event)` tells the next state and what to do about it.
- * It knows no clock, no network and no audio element; player.ts carries its effects out.
+ * The player as a pure state machine: `step(state, event)` returns the next state and the effects to
+ * run. It knows no clock, no network and no audio element; player.ts runs the effects.
  */
 
 export type PlayableTrack = {
@@ -14,7 +14,7 @@ export type PlayableTrack = {
   coverUrls: CoverUrls | null
 }
 
-/** Why the music stopped, in the terms that the listener can act on. */
+/** Why the music stopped, by what the listener can do about it. */
 export type Refusal =
   | { kind: 'exhausted'; resetsAt: string | null }
   | { kind: 'superseded' }
@@ -22,8 +22,8 @@ export type Refusal =
   | { kind: 'failed'; sentence: string }
 
 /**
- * `starting`: asked for, no sound yet. `stalled`: sound ran dry. `refused`: silent until the
- * listener does something about `refusal`. `fading`: playing out what is leased, then `refused`.
+ * `starting`: play was pressed, no sound yet. `stalled`: the buffer ran dry. `refused`: silent until
+ * the listener acts on `refusal`. `fading`: playing what is still leased, then `refused`.
  */
 type Phase =
   | { kind: 'empty' }
@@ -36,8 +36,8 @@ type Phase =
   | { kind: 'refused'; refusal: Refusal }
 
 /**
- * How far the track after this one is prepared: not, its public files, its session too; or its
- * session was refused, and is not asked for again before this track is over.
+ * How far the next track is prepared: not at all, its public files, its session too; or its session
+ * was refused, and is not tried again before this track ends.
  */
 type Preparation = 'none' | 'files' | 'session' | 'refused'
 
@@ -47,19 +47,19 @@ export type PlayerState = {
   phase: Phase
   positionS: number
   durationS: number
-  /** End of the buffered range that the position lies in. */
+  /** End of the buffered range around the position. */
   bufferedToS: number
   volume: number
   muted: boolean
   quota: Quota | null
   next: Preparation
-  /** Whether the deck holds this track; after a reload it does not until play is pressed. */
+  /** Whether the deck holds this track; after a reload, not before play is pressed. */
   loaded: boolean
 }
 
 export type PlayerEvent =
   // The listener.
-  | { type: 'play-list'; tracks: readonly PlayableTrack[]; index: number }
+  | { type: 'play-tracks'; tracks: readonly PlayableTrack[]; index: number }
   | { type: 'play' }
   | { type: 'pause' }
   | { type: 'toggle' }
@@ -70,20 +70,20 @@ export type PlayerEvent =
   | { type: 'mute' }
   | { type: 'dismiss' }
   | { type: 'restore'; saved: Saved }
-  | { type: 'forget' }
+  | { type: 'clear' }
   // The deck.
-  | { type: 'sounding' }
-  | { type: 'silent' }
+  | { type: 'playing' }
+  | { type: 'paused' }
   | { type: 'stalled' }
   | { type: 'progress'; positionS: number; bufferedToS: number; durationS: number }
   | { type: 'ended' }
   // The API.
   | { type: 'quota'; quota: Quota }
   | { type: 'refused'; refusal: Refusal }
-  | { type: 'border-reached' }
+  | { type: 'fade-finished' }
   | { type: 'next-failed' }
 
-/** What a reload keeps. */
+/** What survives a reload. */
 export type Saved = { queue: readonly PlayableTrack[]; index: number; positionS: number }
 
 export type PlayerEffect =
@@ -92,12 +92,12 @@ export type PlayerEffect =
   | { type: 'pause' }
   | { type: 'stop' }
   | { type: 'seek'; positionS: number }
-  | { type: 'loudness'; volume: number; muted: boolean }
+  | { type: 'volume'; volume: number; muted: boolean }
   /** Fetch the public files of the next track: playlists, init, first ciphertext. */
   | { type: 'prepare-files'; track: PlayableTrack }
-  /** Report this track as heard and start the next one's session, which leases its first key. */
+  /** Report this track as completed and start the next one's session, which leases its first key. */
   | { type: 'prepare-session'; track: PlayableTrack }
-  /** Let the prepared deck sound and make it the current one. */
+  /** Play the prepared deck and make it the current one. */
   | { type: 'swap' }
   | { type: 'drop-next' }
   | { type: 'fade' }
@@ -105,7 +105,7 @@ export type PlayerEffect =
 
 export type Step = { state: PlayerState; effects: PlayerEffect[] }
 
-/** Pressing "previous" later than this into a track goes back to its start. Seconds. */
+/** Later than this into a track, "previous" goes back to its start. Seconds. */
 const RESTART_AFTER_S = 3
 /** The next track's public files are fetched this long before the end. Seconds. */
 const FILES_LEAD_S = 20
@@ -134,21 +134,21 @@ export function currentTrack(state: PlayerState): PlayableTrack | null {
   return state.queue[state.index] ?? null
 }
 
-/** Whether sound is wanted: the button shows "pause". */
-export function isWanting({ phase }: Pick<PlayerState, 'phase'>): boolean {
+/** Whether the listener wants sound: the button shows "Pause". */
+export function isPlayRequested({ phase }: Pick<PlayerState, 'phase'>): boolean {
   return ['starting', 'playing', 'stalled', 'fading'].includes(phase.kind)
 }
 
-function same(state: PlayerState): Step {
+function unchanged(state: PlayerState): Step {
   return { state, effects: [] }
 }
 
-/** Whether the next session was asked for, which reports this track as complete first. */
-function hasAskedForNext({ next }: PlayerState): boolean {
+/** Whether the next session was requested, which reported this track as completed. */
+function hasRequestedNext({ next }: PlayerState): boolean {
   return next === 'session' || next === 'refused'
 }
 
-function dropping(state: PlayerState): PlayerEffect[] {
+function dropNext(state: PlayerState): PlayerEffect[] {
   return state.next === 'none' ? [] : [{ type: 'drop-next' }]
 }
 
@@ -160,7 +160,7 @@ function start(
   positionS = 0,
 ): Step {
   const track = queue[index]
-  if (!track) return same(state)
+  if (!track) return unchanged(state)
   return {
     state: {
       ...state,
@@ -173,16 +173,16 @@ function start(
       next: 'none',
       loaded: true,
     },
-    effects: [...dropping(state), { type: 'load', track, positionS }],
+    effects: [...dropNext(state), { type: 'load', track, positionS }],
   }
 }
 
-/** Goes on to the next track because this one is over or the listener says so. */
+/** Goes on to the next track, because this one ended or the listener skipped it. */
 function advance(state: PlayerState): Step {
   const nextIndex = state.index + 1
   const track = state.queue[nextIndex]
-  if (!track) return same(state)
-  // Files alone leave the session to be asked for: the load finds the prepared deck.
+  if (!track) return unchanged(state)
+  // With the files alone, the session is still missing: `load` finds the prepared deck.
   if (state.next === 'none') return start(state, state.queue, nextIndex)
   return {
     state: {
@@ -201,39 +201,39 @@ function advance(state: PlayerState): Step {
 
 function play(state: PlayerState): Step {
   const track = currentTrack(state)
-  if (!track) return same(state)
+  if (!track) return unchanged(state)
   const { kind } = state.phase
   if (kind === 'ended') return start(state, state.queue, state.index)
-  // A refusal ends the session or leaves it without keys: ask again from here. After `superseded`
-  // this is what takes the music over from the other device.
+  // After a refusal the session has ended or gets no keys: start a new one from here. After
+  // `superseded`, this takes over from the other device.
   if (kind === 'refused' || !state.loaded) {
     return start(state, state.queue, state.index, state.positionS)
   }
-  if (kind !== 'paused') return same(state)
+  if (kind !== 'paused') return unchanged(state)
   return { state: { ...state, phase: { kind: 'starting' } }, effects: [{ type: 'play' }] }
 }
 
 function pause(state: PlayerState): Step {
-  if (!isWanting(state)) return same(state)
+  if (!isPlayRequested(state)) return unchanged(state)
   return { state: { ...state, phase: { kind: 'paused' } }, effects: [{ type: 'pause' }] }
 }
 
 function seek(state: PlayerState, to: number): Step {
-  if (!currentTrack(state) || !Number.isFinite(to)) return same(state)
+  if (!currentTrack(state) || !Number.isFinite(to)) return unchanged(state)
   const positionS = Math.min(Math.max(0, to), Math.max(0, state.durationS - 0.1))
   const moved = { ...state, positionS }
-  if (!state.loaded || state.phase.kind === 'refused') return same(moved)
-  // The place sought may be beyond what is leased; a refusal will be told again if it stands.
+  if (!state.loaded || state.phase.kind === 'refused') return unchanged(moved)
+  // The target may be beyond what is leased; if so, the refusal comes again.
   const phase: Phase =
     state.phase.kind === 'ended'
       ? { kind: 'paused' }
       : state.phase.kind === 'fading'
         ? { kind: 'starting' }
         : state.phase
-  const leftEnd = hasAskedForNext(state) && state.durationS - positionS > SESSION_LEAD_S
+  const leftEnd = hasRequestedNext(state) && state.durationS - positionS > SESSION_LEAD_S
   return {
     state: { ...moved, phase, next: leftEnd ? 'none' : state.next },
-    effects: [...(leftEnd ? dropping(state) : []), { type: 'seek', positionS }],
+    effects: [...(leftEnd ? dropNext(state) : []), { type: 'seek', positionS }],
   }
 }
 
@@ -243,7 +243,7 @@ function previous(state: PlayerState): Step {
 }
 
 function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progress' }>): Step {
-  if (!state.loaded || state.phase.kind === 'refused') return same(state)
+  if (!state.loaded || state.phase.kind === 'refused') return unchanged(state)
   const moved: PlayerState = {
     ...state,
     positionS: event.positionS,
@@ -251,10 +251,10 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
     durationS: event.durationS > 0 ? event.durationS : state.durationS,
   }
   const track = state.queue[state.index + 1]
-  if (!track || moved.phase.kind !== 'playing') return same(moved)
+  if (!track || moved.phase.kind !== 'playing') return unchanged(moved)
   const leftS = moved.durationS - moved.positionS
-  // Before the end is buffered, this track still needs its session.
-  const wholeEnd = moved.bufferedToS >= moved.durationS - 0.5
+  // Until the end is buffered, this track still needs its session.
+  const isEndBuffered = moved.bufferedToS >= moved.durationS - 0.5
   if (moved.next === 'none' && leftS <= FILES_LEAD_S) {
     return {
       state: { ...moved, next: 'files' },
@@ -262,21 +262,21 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
     }
   }
   const sessionLeadS = Math.min(SESSION_LEAD_S, moved.durationS * 0.1)
-  if (moved.next === 'files' && wholeEnd && leftS <= sessionLeadS) {
+  if (moved.next === 'files' && isEndBuffered && leftS <= sessionLeadS) {
     return {
       state: { ...moved, next: 'session' },
       effects: [{ type: 'prepare-session', track }],
     }
   }
-  return same(moved)
+  return unchanged(moved)
 }
 
 function ended(state: PlayerState): Step {
-  if (!state.loaded || !isWanting(state)) return same(state)
-  const report: PlayerEffect[] = hasAskedForNext(state) ? [] : [{ type: 'complete' }]
-  const onward = advance(state)
-  if (onward.effects.length > 0) {
-    return { state: onward.state, effects: [...report, ...onward.effects] }
+  if (!state.loaded || !isPlayRequested(state)) return unchanged(state)
+  const report: PlayerEffect[] = hasRequestedNext(state) ? [] : [{ type: 'complete' }]
+  const next = advance(state)
+  if (next.effects.length > 0) {
+    return { state: next.state, effects: [...report, ...next.effects] }
   }
   return {
     state: { ...state, phase: { kind: 'ended' }, positionS: state.durationS },
@@ -285,25 +285,25 @@ function ended(state: PlayerState): Step {
 }
 
 function refused(state: PlayerState, refusal: Refusal): Step {
-  if (!currentTrack(state)) return same(state)
+  if (!currentTrack(state)) return unchanged(state)
   if (refusal.kind === 'exhausted' && state.quota?.remainingS) {
     const quota = { ...state.quota, usedS: state.quota.limitS ?? 0, remainingS: 0 }
     return refused({ ...state, quota }, refusal)
   }
-  // What is leased may be heard to the border of its period; another device is heard at once.
-  const playsOut =
+  // What is leased is played to the end of its period; `superseded` stops at once.
+  const mayPlayOut =
     (refusal.kind === 'exhausted' || refusal.kind === 'failed') && state.phase.kind === 'playing'
-  if (playsOut) {
+  if (mayPlayOut) {
     return { state: { ...state, phase: { kind: 'fading', refusal } }, effects: [{ type: 'fade' }] }
   }
   return {
     state: { ...state, phase: { kind: 'refused', refusal }, next: 'none', loaded: false },
-    effects: [...dropping(state), { type: 'stop' }],
+    effects: [...dropNext(state), { type: 'stop' }],
   }
 }
 
-function borderReached(state: PlayerState): Step {
-  if (state.phase.kind !== 'fading') return same(state)
+function fadeFinished(state: PlayerState): Step {
+  if (state.phase.kind !== 'fading') return unchanged(state)
   return {
     state: {
       ...state,
@@ -311,23 +311,23 @@ function borderReached(state: PlayerState): Step {
       next: 'none',
       loaded: false,
     },
-    effects: [...dropping(state), { type: 'stop' }],
+    effects: [...dropNext(state), { type: 'stop' }],
   }
 }
 
-function setLoudness(state: PlayerState, volume: number, muted: boolean): Step {
+function setVolume(state: PlayerState, volume: number, muted: boolean): Step {
   const clamped = Number.isFinite(volume) ? Math.min(1, Math.max(0, volume)) : state.volume
   return {
     state: { ...state, volume: clamped, muted },
-    effects: [{ type: 'loudness', volume: clamped, muted }],
+    effects: [{ type: 'volume', volume: clamped, muted }],
   }
 }
 
 function restore(state: PlayerState, { queue, index, positionS }: Saved): Step {
   const track = queue[index]
-  if (!track || state.phase.kind !== 'empty') return same(state)
+  if (!track || state.phase.kind !== 'empty') return unchanged(state)
   const at = Math.min(Math.max(0, positionS), track.durationS)
-  return same({
+  return unchanged({
     ...state,
     queue,
     index,
@@ -338,17 +338,17 @@ function restore(state: PlayerState, { queue, index, positionS }: Saved): Step {
   })
 }
 
-/** Tells what follows from an event. Events that do not fit the state change nothing. */
+/** Applies an event. Events that do not fit the state change nothing. */
 export function step(state: PlayerState, event: PlayerEvent): Step {
   switch (event.type) {
-    case 'play-list':
+    case 'play-tracks':
       return start(state, event.tracks, event.index)
     case 'play':
       return play(state)
     case 'pause':
       return pause(state)
     case 'toggle':
-      return isWanting(state) ? pause(state) : play(state)
+      return isPlayRequested(state) ? pause(state) : play(state)
     case 'seek':
       return seek(state, event.positionS)
     case 'next':
@@ -356,45 +356,45 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
     case 'previous':
       return previous(state)
     case 'volume':
-      return setLoudness(state, event.volume, false)
+      return setVolume(state, event.volume, false)
     case 'mute':
-      return setLoudness(state, state.volume, !state.muted)
+      return setVolume(state, state.volume, !state.muted)
     case 'dismiss':
       return state.phase.kind === 'refused'
-        ? same({ ...state, phase: { kind: 'paused' } })
-        : same(state)
+        ? unchanged({ ...state, phase: { kind: 'paused' } })
+        : unchanged(state)
     case 'restore':
       return restore(state, event.saved)
-    case 'forget':
+    case 'clear':
       return {
         state: { ...initialState, volume: state.volume, muted: state.muted },
-        effects: [...dropping(state), { type: 'stop' }],
+        effects: [...dropNext(state), { type: 'stop' }],
       }
-    case 'sounding':
+    case 'playing':
       return state.phase.kind === 'starting' || state.phase.kind === 'stalled'
-        ? same({ ...state, phase: { kind: 'playing' } })
-        : same(state)
-    case 'silent':
-      // The system paused it: headphones out, another app, the tab's own media keys.
+        ? unchanged({ ...state, phase: { kind: 'playing' } })
+        : unchanged(state)
+    case 'paused':
+      // Paused by the system: headphones unplugged, another app, media keys.
       return state.phase.kind === 'playing'
-        ? same({ ...state, phase: { kind: 'paused' } })
-        : same(state)
+        ? unchanged({ ...state, phase: { kind: 'paused' } })
+        : unchanged(state)
     case 'stalled':
       return state.phase.kind === 'playing'
-        ? same({ ...state, phase: { kind: 'stalled' } })
-        : same(state)
+        ? unchanged({ ...state, phase: { kind: 'stalled' } })
+        : unchanged(state)
     case 'progress':
       return progress(state, event)
     case 'ended':
       return ended(state)
     case 'quota':
-      return same({ ...state, quota: event.quota })
+      return unchanged({ ...state, quota: event.quota })
     case 'refused':
       return refused(state, event.refusal)
-    case 'border-reached':
-      return borderReached(state)
+    case 'fade-finished':
+      return fadeFinished(state)
     case 'next-failed':
-      // Asked for again when this track is over; what refuses it will be told then.
-      return state.next === 'session' ? same({ ...state, next: 'refused' }) : same(state)
+      // Tried again when this track ends; a refusal is shown then.
+      return state.next === 'session' ? unchanged({ ...state, next: 'refused' }) : unchanged(state)
   }
 }

@@ -1,4 +1,4 @@
-import { currentTrack, isWanting } from './machine.ts'
+import { currentTrack, isPlayRequested } from './machine.ts'
 import type { PlayerEvent, PlayerState } from './machine.ts'
 
 const ACTIONS: [MediaSessionAction, (details: MediaSessionActionDetails) => PlayerEvent | null][] =
@@ -13,7 +13,11 @@ const ACTIONS: [MediaSessionAction, (details: MediaSessionActionDetails) => Play
     ],
   ]
 
-/** Lets lock screens, headphones and media keys see and steer the player. */
+/**
+ * Connects lock screens, headphones and media keys to the player.
+ *
+ * @returns the function that shows a new state there
+ */
 export function connectMediaSession(
   dispatch: (event: PlayerEvent) => void,
 ): (state: PlayerState) => void {
@@ -26,17 +30,17 @@ export function connectMediaSession(
         if (event) dispatch(event)
       })
     } catch {
-      // This browser does not know the action.
+      // The browser does not support this action.
     }
   }
 
-  let shown: string | null = null
-  let toldAtS = -1
+  let shownId: string | null = null
+  let shownAtS = -1
   return (state) => {
     const track = currentTrack(state)
     if (!track) return
-    if (track.id !== shown) {
-      shown = track.id
+    if (track.id !== shownId) {
+      shownId = track.id
       const covers = Object.entries(track.coverUrls ?? {})
       session.metadata = new MediaMetadata({
         title: track.title,
@@ -48,9 +52,9 @@ export function connectMediaSession(
         })),
       })
     }
-    session.playbackState = isWanting(state) ? 'playing' : 'paused'
-    if (state.durationS <= 0 || Math.abs(state.positionS - toldAtS) < 1) return
-    toldAtS = state.positionS
+    session.playbackState = isPlayRequested(state) ? 'playing' : 'paused'
+    if (state.durationS <= 0 || Math.abs(state.positionS - shownAtS) < 1) return
+    shownAtS = state.positionS
     session.setPositionState({
       duration: state.durationS,
       position: Math.min(state.positionS, state.durationS),

@@ -40,30 +40,30 @@ function session(trackId: string, version = 1): ListeningSession {
   }
 }
 
-/** Lets answers arrive. */
+/** Waits until the responses have arrived. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => {
     setTimeout(resolve, 5)
   })
 }
 
-type Answers = Partial<PlayerParts['api']>
+type ApiAnswers = Partial<PlayerParts['api']>
 
-/** The machine and the player together, on decks that note what is done to them. */
-function playing(answers: Answers = {}) {
+/** The machine and the player together, on decks that log what is done to them. */
+function playing(files: ApiAnswers = {}) {
   const log: string[] = []
   const sources: (Source | null)[] = [null, null]
-  const tell: ((event: DeckEvent) => void)[] = []
+  const emit: ((event: DeckEvent) => void)[] = []
   let state: PlayerState = initialState
 
   function makeFakeDeck(index: 0 | 1, onEvent: (event: DeckEvent) => void): Deck {
-    tell[index] = onEvent
+    emit[index] = onEvent
     const note = (what: string) => log.push(`${index}.${what}`)
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the three that are used
     const element = { volume: 1, muted: false, currentTime: 0 } as HTMLAudioElement
     return {
       element,
-      arm: () => {},
+      warmUp: () => {},
       load(source, positionS) {
         sources[index] = source
         note(`load ${source.masterUrl.replace(ORIGIN, '')}@${positionS}`)
@@ -104,7 +104,7 @@ function playing(answers: Answers = {}) {
         log.push(`api.complete ${id}`)
         return { heardS: 1, counted: true, quota: session('x').quota }
       },
-      ...answers,
+      ...files,
     },
   })
   const list = [track('a'), track('b'), track('c')]
@@ -113,16 +113,16 @@ function playing(answers: Answers = {}) {
     sources,
     dispatch,
     state: () => state,
-    tell: (index: 0 | 1, event: DeckEvent) => tell[index]?.(event),
-    anticipate: (...args: Parameters<typeof player.anticipate>) => player.anticipate(...args),
-    press: (index: number) => dispatch({ type: 'play-list', tracks: list, index }),
+    emit: (index: 0 | 1, event: DeckEvent) => emit[index]?.(event),
+    preload: (...args: Parameters<typeof player.preload>) => player.preload(...args),
+    press: (index: number) => dispatch({ type: 'play-tracks', tracks: list, index }),
     near: (positionS: number, bufferedToS = 100) =>
       dispatch({ type: 'progress', positionS, bufferedToS, durationS: 100 }),
     end: () => player.destroy(),
   }
 }
 
-function refusing(status: number, code: string): Answers {
+function refusing(status: number, code: string): ApiAnswers {
   const body = { type: `/problems/${code}`, title: code, detail: `${code}.` }
   return {
     startListening: async () => {
@@ -131,7 +131,7 @@ function refusing(status: number, code: string): Answers {
   }
 }
 
-test('the deck is told to play within the click, before the session has been answered', async () => {
+test('play is called within the click, before the session has started', async () => {
   const { press, log, end, state } = playing()
   press(0)
   expect(log).toEqual(['api.start a', '0.play'])
@@ -141,7 +141,7 @@ test('the deck is told to play within the click, before the session has been ans
   end()
 })
 
-test('a session that is refused is told, and nothing sounds', async () => {
+test('a refused session is shown, and nothing plays', async () => {
   const { press, state, log, end } = playing(refusing(402, 'quota-exhausted'))
   press(0)
   await settle()
@@ -159,7 +159,7 @@ test('of two tracks pressed one after the other only the second is loaded', asyn
   end()
 })
 
-test('a pause before the session has come is not played over', async () => {
+test('a pause before the session has come is kept', async () => {
   const { press, dispatch, log, end } = playing()
   press(0)
   dispatch({ type: 'pause' })
@@ -168,11 +168,11 @@ test('a pause before the session has come is not played over', async () => {
   end()
 })
 
-test('the next track waits on the other deck: public files, then its session, then it sounds', async () => {
-  const { press, near, tell, log, end, state } = playing()
+test('the next track waits on the other deck: public files, then its session, then it plays', async () => {
+  const { press, near, emit, log, end, state } = playing()
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
+  emit(0, { type: 'playing' })
   log.length = 0
   near(85)
   expect(log).toEqual(['1.stop', '1.load /api/v1/tracks/b/hls/master.m3u8@0'])
@@ -182,21 +182,21 @@ test('the next track waits on the other deck: public files, then its session, th
   // This track is reported before the next one's session ends it.
   expect(log).toEqual(['api.complete session-a', 'api.start b'])
   log.length = 0
-  tell(0, { type: 'ended' })
+  emit(0, { type: 'ended' })
   expect(log).toEqual(['1.play', '0.stop'])
-  tell(1, { type: 'sounding' })
+  emit(1, { type: 'playing' })
   expect(state()).toMatchObject({ index: 1, phase: { kind: 'playing' } })
   end()
 })
 
-test('no key of the next track is asked for before its session', async () => {
-  const { press, near, tell, sources, log, end } = playing()
+test('no key of the next track is requested before its session', async () => {
+  const { press, near, emit, sources, log, end } = playing()
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
+  emit(0, { type: 'playing' })
   near(85)
-  const key = sources[1]?.keys.key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
-  expect(sources[1]?.keys.waiting()).toHaveLength(1)
+  const key = sources[1]?.keys.load(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+  expect(sources[1]?.keys.pendingUrls()).toHaveLength(1)
   near(97)
   await settle()
   expect(new TextDecoder().decode(await key)).toBe('0123456789abcdef')
@@ -206,15 +206,15 @@ test('no key of the next track is asked for before its session', async () => {
 })
 
 test('a next track that was replaced meanwhile is loaded again in its new version', async () => {
-  const { press, near, tell, sources, log, end } = playing({
+  const { press, near, emit, sources, log, end } = playing({
     startListening: async (id) => session(id, id === 'b' ? 2 : 1),
   })
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
+  emit(0, { type: 'playing' })
   near(85)
   sources[1]?.keys
-    .key(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+    .load(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
     .catch(() => null)
   near(97)
   await settle()
@@ -224,7 +224,7 @@ test('a next track that was replaced meanwhile is loaded again in its new versio
 
 test('a next session that is refused does not disturb what plays', async () => {
   let starts = 0
-  const { press, near, tell, state, end } = playing({
+  const { press, near, emit, state, end } = playing({
     startListening: async (id) => {
       starts += 1
       if (starts > 1) throw new ApiRefusal(problemOf(402, { type: '/quota-exhausted' }, null, 0))
@@ -233,39 +233,39 @@ test('a next session that is refused does not disturb what plays', async () => {
   })
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
+  emit(0, { type: 'playing' })
   near(85)
   near(97)
   await settle()
   expect(state().phase.kind).toBe('playing')
-  tell(0, { type: 'ended' })
+  emit(0, { type: 'ended' })
   await settle()
   expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
   expect(starts).toBe(3)
   end()
 })
 
-test('what the deck in waiting says is not mistaken for what plays', async () => {
-  const { press, tell, state, end } = playing()
+test('events of the other deck do not change what is playing', async () => {
+  const { press, emit, state, end } = playing()
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
-  tell(1, { type: 'broken' })
-  tell(1, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
+  emit(0, { type: 'playing' })
+  emit(1, { type: 'failed' })
+  emit(1, { type: 'progress', positionS: 50, bufferedToS: 50, durationS: 60 })
   expect(state()).toMatchObject({ phase: { kind: 'playing' }, positionS: 0 })
   end()
 })
 
-/** What hls.js does once it has the public files: it asks for the first key, and waits. */
+/** Does what hls.js does once it has the public files: requests the first key, and waits. */
 function askForKey(source: Source | null | undefined, trackId: string): void {
   source?.keys
-    .key(`${ORIGIN}/api/v1/keys/${trackId}/1/0`, 0, new AbortController().signal)
+    .load(`${ORIGIN}/api/v1/keys/${trackId}/1/0`, 0, new AbortController().signal)
     .catch(() => null)
 }
 
-test('an offered track is prepared, and a click on it has only the session to wait for', async () => {
-  const { anticipate, press, sources, log, end } = playing()
-  anticipate(track('a'), 'offered')
+test('a listed track is prepared, and a click on it only waits for the session', async () => {
+  const { preload, press, sources, log, end } = playing()
+  preload(track('a'), 'listed')
   askForKey(sources[1], 'a')
   log.length = 0
   press(0)
@@ -274,9 +274,9 @@ test('an offered track is prepared, and a click on it has only the session to wa
   end()
 })
 
-test('another track than the prepared one takes the empty deck, and nothing is taken down', async () => {
-  const { anticipate, press, log, end } = playing()
-  anticipate(track('b'), 'offered')
+test('another track than the prepared one takes the empty deck, and no deck is cleared', async () => {
+  const { preload, press, log, end } = playing()
+  preload(track('b'), 'listed')
   log.length = 0
   press(0)
   await settle()
@@ -284,11 +284,11 @@ test('another track than the prepared one takes the empty deck, and nothing is t
   end()
 })
 
-test('a track is sent for before the decks of others are taken down', async () => {
-  const { anticipate, press, log, end } = playing()
+test('a track is requested before the other decks are cleared', async () => {
+  const { preload, press, log, end } = playing()
   press(0)
   await settle()
-  anticipate(track('b'), 'pointed-at')
+  preload(track('b'), 'hovered')
   log.length = 0
   press(2)
   await settle()
@@ -303,26 +303,26 @@ test('a track is sent for before the decks of others are taken down', async () =
   end()
 })
 
-test('a deck that was still fetching its files goes on with those of the session', async () => {
-  const { anticipate, press, sources, end } = playing()
-  anticipate(track('a'), 'offered')
+test('a deck that was still fetching its files uses those of the session', async () => {
+  const { preload, press, sources, end } = playing()
+  preload(track('a'), 'listed')
   const source = sources[1]
   press(0)
   await settle()
   expect(sources[1]).toBe(source)
   const { signal } = new AbortController()
-  expect(await source?.answers.playlist(`${ORIGIN}/a/master.m3u8`, signal)).toHaveProperty(
+  expect(await source?.files.playlist(`${ORIGIN}/a/master.m3u8`, signal)).toHaveProperty(
     'data',
     '#EXTM3U',
   )
   end()
 })
 
-test('what the pointer rests on takes the place of what was offered, which does not come back', () => {
-  const { anticipate, log, end } = playing()
-  anticipate(track('a'), 'offered')
-  anticipate(track('b'), 'pointed-at')
-  anticipate(track('c'), 'offered')
+test('a hovered track replaces a listed one, which does not come back', () => {
+  const { preload, log, end } = playing()
+  preload(track('a'), 'listed')
+  preload(track('b'), 'hovered')
+  preload(track('c'), 'listed')
   expect(log.filter((entry) => entry.includes('load'))).toEqual([
     '1.load /api/v1/tracks/a/hls/master.m3u8@0',
     '1.load /api/v1/tracks/b/hls/master.m3u8@0',
@@ -330,23 +330,23 @@ test('what the pointer rests on takes the place of what was offered, which does 
   end()
 })
 
-test('pointing at things does not disturb the next track near the end', async () => {
-  const { press, near, tell, anticipate, log, end } = playing()
+test('hovering tracks does not disturb the next track near the end', async () => {
+  const { press, near, emit, preload, log, end } = playing()
   press(0)
   await settle()
-  tell(0, { type: 'sounding' })
+  emit(0, { type: 'playing' })
   near(85)
   log.length = 0
-  anticipate(track('c'), 'pointed-at')
-  anticipate(track('a'), 'pointed-at')
+  preload(track('c'), 'hovered')
+  preload(track('a'), 'hovered')
   expect(log).toEqual([])
   end()
 })
 
-test('a browser that wants a click first leaves the play button', async () => {
-  const { press, tell, state, end } = playing()
+test('a browser that blocks autoplay leaves the play button', async () => {
+  const { press, emit, state, end } = playing()
   press(0)
-  tell(0, { type: 'blocked' })
+  emit(0, { type: 'autoplay-blocked' })
   expect(state().phase.kind).toBe('paused')
   end()
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { problemOf } from '../lib/problem.ts'
-import { refusalOf, sentencesOf } from './refusals.ts'
+import { refusalOf, messageOf } from './refusals.ts'
 
 const NOW = new Date('2026-03-01T20:00:00Z')
 
@@ -16,16 +16,16 @@ test.each([
   [404, 'not-found', 'failed'],
   [409, 'track-not-ready', 'failed'],
   [500, 'internal', 'failed'],
-])('a %i %s is told as %s', (status, code, kind) => {
+])('a %i %s becomes %s', (status, code, kind) => {
   expect(refusalOf(problem(status, code)).kind).toBe(kind)
 })
 
-test('a spent budget says when it returns, even where the service does not', () => {
-  const { body } = sentencesOf(refusalOf(problem(402, 'quota-exhausted')), NOW)
+test('a spent budget says when it resets, even if the service does not', () => {
+  const { body } = messageOf(refusalOf(problem(402, 'quota-exhausted')), NOW)
   expect(body).toMatch(/^It returns (today|tomorrow|on .*) at /)
   expect(body).toContain('premium')
 })
 
-test('what went wrong otherwise is told in the service’s own words', () => {
-  expect(sentencesOf(refusalOf(problem(500, 'internal')), NOW).body).toBe('d.')
+test('any other problem is shown in the service’s own words', () => {
+  expect(messageOf(refusalOf(problem(500, 'internal')), NOW).body).toBe('d.')
 })

@@ -1,8 +1,8 @@
 import type { Problem } from '../lib/problem.ts'
-import { whenOf } from '../lib/time.ts'
+import { formatWhen } from '../lib/format.ts'
 import type { Refusal } from './machine.ts'
 
-/** Sorts a refusal of the API by what the listener can do about it. */
+/** Classifies an API problem by what the listener can do about it. */
 export function refusalOf(problem: Problem): Refusal {
   switch (problem.code) {
     case 'quota-exhausted':
@@ -26,32 +26,32 @@ export function refusalOf(problem: Problem): Refusal {
     case 'too-early':
       return {
         kind: 'failed',
-        sentence: 'That was a lot of music in a short time. Wait a few seconds, then press play.',
+        sentence: 'You are going through the music very fast. Wait a few seconds, then press play.',
       }
     default:
       return { kind: 'failed', sentence: problem.detail }
   }
 }
 
-/** The next midnight UTC, when every budget returns. */
+/** The next midnight UTC, when every budget resets. */
 function nextReset(now: Date): string {
   return new Date(
     Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1),
   ).toISOString()
 }
 
-/** Tells a refusal in sentences: what happened, and what the listener can do. */
-export function sentencesOf(refusal: Refusal, now = new Date()): { title: string; body: string } {
+/** The message for a refusal: what happened, and what the listener can do. */
+export function messageOf(refusal: Refusal, now = new Date()): { title: string; body: string } {
   switch (refusal.kind) {
     case 'exhausted':
       return {
         title: 'That was today’s listening time.',
-        body: `It returns ${whenOf(refusal.resetsAt ?? nextReset(now), now)}. With premium you can listen as long as you like, on three devices.`,
+        body: `It returns ${formatWhen(refusal.resetsAt ?? nextReset(now), now)}. With premium you can listen as long as you like, on three devices.`,
       }
     case 'superseded':
       return {
         title: 'Playing on another device.',
-        body: 'Your plan plays on one device at a time. You can take over and go on here.',
+        body: 'Your plan plays on one device at a time. You can continue here instead.',
       }
     case 'signed-out':
       return {
@@ -59,6 +59,6 @@ export function sentencesOf(refusal: Refusal, now = new Date()): { title: string
         body: 'An account is free and comes with listening time every day.',
       }
     case 'failed':
-      return { title: 'This could not be played.', body: refusal.sentence }
+      return { title: 'This track cannot be played.', body: refusal.sentence }
   }
 }

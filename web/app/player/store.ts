@@ -4,55 +4,55 @@ import { initialState, step } from './machine.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 
 /**
- * The one player of the page. Effects wait in line until the engine has arrived, so that a button
- * pressed a moment after the page appeared is not lost.
+ * The page's player state. Effects are queued until the engine has loaded, so that a button pressed
+ * right after the page appeared is not lost.
  */
 export const playerStore = createStore<PlayerState>(() => initialState)
 
-/** The machine's state; the store has it a moment later. */
+/** The machine's state; the store follows after the effects have run. */
 let state = initialState
 
-/** What carries the machine's effects out. */
+/** Runs the machine's effects. */
 export type Engine = {
   run: (effect: PlayerEffect) => void
-  anticipate: (track: PlayableTrack, likelihood: Likelihood) => void
+  preload: (track: PlayableTrack, trigger: PreloadTrigger) => void
 }
 
-/** How likely a track is to be next: it is on the page, the pointer rests on it, or goes down. */
-export type Likelihood = 'offered' | 'pointed-at' | 'pressed'
+/** Why a track may be played next: it is listed first, hovered, or being pressed. */
+export type PreloadTrigger = 'listed' | 'hovered' | 'pressed'
 
 let engine: Engine | null = null
-let offered: PlayableTrack | null = null
-const waiting: PlayerEffect[] = []
+let firstListed: PlayableTrack | null = null
+const queuedEffects: PlayerEffect[] = []
 
 /**
- * Tells the player that something happened. What is to be done comes first and the page is told
- * after: drawing takes milliseconds in which the request for a session can already travel.
+ * Applies an event. Effects run before React is notified: rendering takes milliseconds in which the
+ * request for a session can already be on its way.
  */
 export function dispatch(event: PlayerEvent): void {
   const next = step(state, event)
   state = next.state
   for (const effect of next.effects) {
     if (engine) engine.run(effect)
-    else waiting.push(effect)
+    else queuedEffects.push(effect)
   }
   playerStore.setState(state, true)
 }
 
-/** What the player is doing at this moment. */
+/** The player's state now. */
 export const playerState = (): PlayerState => state
 
-/** Tells the player which track may well be next, so that it can get ready; nothing is leased. */
-export function anticipate(track: PlayableTrack, likelihood: Likelihood): void {
-  offered ??= track
-  engine?.anticipate(track, likelihood)
+/** Prepares a track that may be played next. Only public files are fetched; nothing is leased. */
+export function preload(track: PlayableTrack, trigger: PreloadTrigger): void {
+  firstListed ??= track
+  engine?.preload(track, trigger)
 }
 
-/** Connects what carries effects out; returns the way to disconnect it. */
+/** Connects the engine and runs the queued effects; returns the function that disconnects it. */
 export function connect(made: Engine): () => void {
   engine = made
-  if (offered) made.anticipate(offered, 'offered')
-  for (const effect of waiting.splice(0)) made.run(effect)
+  if (firstListed) made.preload(firstListed, 'listed')
+  for (const effect of queuedEffects.splice(0)) made.run(effect)
   return () => {
     if (engine === made) engine = null
   }

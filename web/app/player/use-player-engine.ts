@@ -4,12 +4,13 @@ import { browserApi } from '../lib/browser-api.ts'
 import { listenToKeys } from './keyboard.ts'
 import { currentTrack } from './machine.ts'
 import { connectMediaSession } from './media-session.ts'
-import { keepLoudness, keepQueue, recallLoudness, recallQueue } from './memory.ts'
+import { readQueue, readVolume, saveQueue, saveVolume } from './player-storage.ts'
 import { connect, dispatch, playerState, playerStore } from './store.ts'
 
 type Decks = RefObject<[HTMLAudioElement | null, HTMLAudioElement | null]>
 
-function notesOf(name: 'localStorage' | 'sessionStorage'): Storage | null {
+/** The browser's storage; null where it is blocked. */
+function storageOf(name: 'localStorage' | 'sessionStorage'): Storage | null {
   try {
     return window[name]
   } catch {
@@ -17,82 +18,82 @@ function notesOf(name: 'localStorage' | 'sessionStorage'): Storage | null {
   }
 }
 
-/** Remembers loudness and queue, follows keys, and shows the system what is playing. */
-function attend(listener: () => string | null): () => void {
-  const lasting = notesOf('localStorage')
-  const passing = notesOf('sessionStorage')
-  const loudness = lasting && recallLoudness(lasting)
-  if (loudness) {
-    dispatch({ type: 'volume', volume: loudness.volume })
-    if (loudness.muted) dispatch({ type: 'mute' })
+/** Restores and saves the volume and the queue; connects the keyboard and the media session. */
+function connectPage(listener: () => string | null): () => void {
+  const localStorage = storageOf('localStorage')
+  const sessionStorage = storageOf('sessionStorage')
+  const savedVolume = localStorage && readVolume(localStorage)
+  if (savedVolume) {
+    dispatch({ type: 'volume', volume: savedVolume.volume })
+    if (savedVolume.muted) dispatch({ type: 'mute' })
   }
-  const saved = passing && recallQueue(passing, listener())
-  if (saved) dispatch({ type: 'restore', saved })
+  const savedQueue = sessionStorage && readQueue(sessionStorage, listener())
+  if (savedQueue) dispatch({ type: 'restore', saved: savedQueue })
 
-  const show = connectMediaSession(dispatch)
-  const keep = () => {
-    if (passing) keepQueue(passing, playerStore.getState(), listener())
+  const showInMediaSession = connectMediaSession(dispatch)
+  const save = () => {
+    if (sessionStorage) saveQueue(sessionStorage, playerStore.getState(), listener())
   }
-  let keptAtS = -1
-  const unsubscribe = playerStore.subscribe((state, before) => {
-    show(state)
+  let savedAtS = -1
+  const unsubscribeStore = playerStore.subscribe((state, before) => {
+    showInMediaSession(state)
     const changed =
       currentTrack(state)?.id !== currentTrack(before)?.id || state.queue !== before.queue
-    if (changed || Math.abs(state.positionS - keptAtS) >= 2) {
-      keptAtS = state.positionS
-      keep()
+    if (changed || Math.abs(state.positionS - savedAtS) >= 2) {
+      savedAtS = state.positionS
+      save()
     }
-    if (lasting && (state.volume !== before.volume || state.muted !== before.muted)) {
-      keepLoudness(lasting, state)
+    if (localStorage && (state.volume !== before.volume || state.muted !== before.muted)) {
+      saveVolume(localStorage, state)
     }
   })
-  const deaf = listenToKeys(() => playerStore.getState(), dispatch)
-  window.addEventListener('pagehide', keep)
+  const unsubscribeKeys = listenToKeys(() => playerStore.getState(), dispatch)
+  window.addEventListener('pagehide', save)
   return () => {
-    unsubscribe()
-    deaf()
-    window.removeEventListener('pagehide', keep)
+    unsubscribeStore()
+    unsubscribeKeys()
+    window.removeEventListener('pagehide', save)
   }
 }
 
 /**
- * Brings the player to life once the page has: loads hls.js, arms the decks, connects the store.
- * Everything here happens in the browser only.
+ * Starts the player once the page has hydrated: loads hls.js, makes the decks, connects the store.
+ * Runs in the browser only.
  */
 export function usePlayerEngine(decks: Decks, userId: string | null): void {
   const listener = useRef(userId)
 
   useEffect(() => {
-    // What one listener had in the player is not the next one's; signing in keeps it.
-    if (listener.current !== null && listener.current !== userId) dispatch({ type: 'forget' })
+    // One listener's queue is not the next one's; signing in keeps it.
+    if (listener.current !== null && listener.current !== userId) dispatch({ type: 'clear' })
     listener.current = userId
   }, [userId])
 
-  useEffect(() => attend(() => listener.current), [])
+  useEffect(() => connectPage(() => listener.current), [])
 
   useEffect(() => {
-    // Effects never run on the server; saying so keeps hls.js out of its bundle.
+    // Effects never run on the server; this check keeps hls.js out of its bundle.
     if (import.meta.env.SSR) return
     const [first, second] = decks.current ?? []
     if (!first || !second) return
     const elements = [first, second] as const
-    let isOver = false
-    let end = () => {}
-    async function begin(): Promise<void> {
+    let isUnmounted = false
+    let stopEngine = () => {}
+    async function startEngine(): Promise<void> {
       const [{ makeDeck, isPlayable }, { makePlayer }] = await Promise.all([
         import('./hls-engine.ts'),
         import('./player.ts'),
       ])
-      if (isOver) return
+      if (isUnmounted) return
       if (!isPlayable()) {
-        end = connect({
+        stopEngine = connect({
           run: (effect) => {
             if (effect.type !== 'load') return
             const sentence =
-              'This browser cannot play here. A current Firefox, Chrome or Safari can.'
+              'This browser cannot play music here. Try a current Firefox, Chrome or Safari.'
             dispatch({ type: 'refused', refusal: { kind: 'failed', sentence } })
           },
-          anticipate: () => {},
+          preload: () => {},
         })
         return
       }
@@ -106,15 +107,15 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
       })
       const disconnect = connect(player)
       document.documentElement.dataset['player'] = 'ready'
-      end = () => {
+      stopEngine = () => {
         disconnect()
         player.destroy()
       }
     }
-    void begin()
+    void startEngine()
     return () => {
-      isOver = true
-      end()
+      isUnmounted = true
+      stopEngine()
     }
   }, [decks])
 
@@ -124,7 +125,7 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
       .quota()
       .then(
         (quota) => dispatch({ type: 'quota', quota }),
-        // The budget is shown where it is known; playing tells it again.
+        // Not shown until it is known; playing brings it, too.
         () => {},
       )
   }, [userId])

@@ -2,7 +2,7 @@ import { data, redirect } from '@remix-run/cloudflare'
 import type { ActionFunctionArgs, LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useLoaderData } from '@remix-run/react'
 import { useEffect, useRef } from 'react'
-import { FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { LocalTime } from '../components/local-time.tsx'
 import { NewPasswordField } from '../components/new-password-field.tsx'
 import { apiFor, asking } from '../lib/api.server.ts'
@@ -11,7 +11,7 @@ import { withCookies } from '../lib/cookies.server.ts'
 import { deviceName } from '../lib/devices.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import type { FormRefusal } from '../lib/forms.ts'
-import { amountOf } from '../lib/time.ts'
+import { formatDuration } from '../lib/format.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Your account · Mist' }]
 
@@ -60,15 +60,17 @@ function Budget({ quota, plan }: { quota: Quota; plan: string }) {
     return (
       <p className="mt-3 text-haze">
         Your plan is <strong className="text-fog">{plan}</strong>: listen as long as you like, on
-        three devices. Today so far: {amountOf(usedS)}.
+        three devices. Today so far: {formatDuration(usedS)}.
       </p>
     )
   }
   return (
     <>
       <p className="mt-3 text-haze">
-        <strong className="font-serif text-3xl font-normal text-fog">{amountOf(remainingS)}</strong>{' '}
-        of {amountOf(limitS)} left today
+        <strong className="font-serif text-3xl font-normal text-fog">
+          {formatDuration(remainingS)}
+        </strong>{' '}
+        of {formatDuration(limitS)} left today
       </p>
       <div className="mt-4 h-2 overflow-hidden rounded-full bg-edge" aria-hidden="true">
         <div
@@ -77,9 +79,9 @@ function Budget({ quota, plan }: { quota: Quota; plan: string }) {
         />
       </div>
       <p className="mt-4 text-sm text-pretty text-haze">
-        The next day’s listening time begins <LocalTime at={resetsAt} />. Your plan is{' '}
+        Your listening time resets <LocalTime at={resetsAt} />. Your plan is{' '}
         <strong className="text-fog">{plan}</strong>, on one device at a time. Premium has no daily
-        limit and plays on three devices; the person who runs this place can set it for you.
+        limit and plays on three devices; ask an admin of this site for it.
       </p>
     </>
   )
@@ -141,7 +143,7 @@ function PasswordForm({ outcome, user }: { outcome: Outcome | undefined; user: U
   return (
     <Form ref={form} method="post" preventScrollReset className="mt-4 max-w-sm space-y-5">
       <input type="hidden" name="intent" value="password" />
-      <FormSentence refusal={refusal} />
+      <FormError refusal={refusal} />
       {isDone ? (
         <p role="status" className="rounded-lg border border-moss/40 bg-moss/10 px-4 py-3 text-sm">
           The password is changed. Your other devices are signed out.
@@ -155,7 +157,7 @@ function PasswordForm({ outcome, user }: { outcome: Outcome | undefined; user: U
         refusal={refusal}
       />
       <NewPasswordField
-        // Empty again, and so without a hint, once the password is changed.
+        // A new key clears the field and its hint once the password is changed.
         key={isDone ? 'done' : 'open'}
         name="newPassword"
         label="New password"
@@ -163,7 +165,7 @@ function PasswordForm({ outcome, user }: { outcome: Outcome | undefined; user: U
         email={user.email}
         username={user.username}
       />
-      <SubmitButton action="/account" sending="Changing it…" className="button-quiet">
+      <SubmitButton action="/account" sending="Changing your password…" className="button-quiet">
         Change password
       </SubmitButton>
     </Form>
@@ -183,7 +185,7 @@ export default function Account() {
         </div>
         <div className="flex gap-2">
           <Link to="/history" className="button-quiet">
-            What you heard
+            History
           </Link>
           <Form method="post" action="/logout">
             <button type="submit" className="button-quiet">

@@ -1,4 +1,4 @@
 import { redirect } from '@remix-run/cloudflare'
 
-/** The one thing that there is to do for an admin, until there are more. */
+/** Uploading is the only admin page so far. */
 export const loader = () => redirect('/admin/upload')

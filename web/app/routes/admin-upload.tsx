@@ -6,9 +6,9 @@ import { UploadRow } from '../components/upload-row.tsx'
 import { asking } from '../lib/api.server.ts'
 import { initialUploads, stepUploads, tallyOf } from '../upload/machine.ts'
 import type { UploadState } from '../upload/machine.ts'
-import { tellUploads, useUploads } from '../upload/uploads.ts'
+import { dispatchUpload, useUploads } from '../upload/uploads.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Upload music · Mist' }]
+export const meta: MetaFunction = () => [{ title: 'Upload · Mist' }]
 
 const SHOWN_JOBS = 50
 
@@ -19,8 +19,8 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 function summaryOf(state: UploadState): string {
   const { underway, processing, done, failed } = tallyOf(state)
   const parts = [
-    underway > 0 ? `${underway} to send` : null,
-    processing > 0 ? `${processing} being prepared` : null,
+    underway > 0 ? `${underway} uploading` : null,
+    processing > 0 ? `${processing} processing` : null,
     done > 0 ? `${done} ready` : null,
     failed > 0 ? `${failed} failed` : null,
   ]
@@ -29,20 +29,20 @@ function summaryOf(state: UploadState): string {
 
 export default function UploadPage() {
   const { items: jobs } = useLoaderData<typeof loader>()
-  // What closed pages left behind is listed by the service.
-  useEffect(() => tellUploads({ type: 'jobs', jobs }), [jobs])
+  // Uploads of earlier visits come from the API.
+  useEffect(() => dispatchUpload({ type: 'jobs', jobs }), [jobs])
   const live = useUploads((state) => state)
-  // Before the first effect, and without JavaScript, the service's list stands alone.
+  // Before the first effect, and without JavaScript, only the API's list is known.
   const shown =
     live.items.length > 0 ? live : stepUploads(initialUploads, { type: 'jobs', jobs }).state
   const summary = summaryOf(shown)
   return (
     <div className="mx-auto max-w-3xl px-4 pt-6 pb-12 sm:px-8 sm:pt-10">
-      <p className="eyebrow">For keepers</p>
-      <h1 className="mt-2 font-serif text-4xl tracking-tight">Upload music</h1>
+      <p className="eyebrow">Admin</p>
+      <h1 className="mt-2 font-serif text-4xl tracking-tight">Upload</h1>
       <p className="mt-3 text-pretty text-haze">
-        Files go straight to the store and are prepared for listening: a few seconds later they are
-        in the catalogue.
+        Drop audio files here. Each one is checked and encoded, and appears in the catalogue a few
+        seconds later.
       </p>
       <DropArea />
       {shown.items.length > 0 ? (

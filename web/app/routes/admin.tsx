@@ -3,11 +3,11 @@ import { Outlet } from '@remix-run/react'
 import { asking, pageProblem } from '../lib/api.server.ts'
 import { problemOf } from '../lib/problem.ts'
 
-/** Guards all pages below /admin: others than admins get the 403 page. The API guards the rest. */
+/** Guards all pages below /admin: only admins see them. The API checks every request by itself. */
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const { user } = await asking({ request, context }, (api) => api.me())
   if (user.role !== 'admin') {
-    const detail = 'Only admins may upload music. Ask the person who runs this place.'
+    const detail = 'Only admins may upload music. Ask the person who runs this site.'
     throw pageProblem(problemOf(403, { detail }, null, Date.now()))
   }
   return null

@@ -6,10 +6,10 @@ import { artistLine } from '../lib/tracks.ts'
 
 export const meta: MetaFunction = () => [{ title: 'Credits · Mist' }]
 
-/** Credits on one page; beyond that there is a second. */
+/** Credits per page of ours. */
 const PER_PAGE = 5000
 
-/** Credits in one answer of the API. */
+/** Credits per response of the API. */
 const PER_ANSWER = 1000
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
@@ -34,8 +34,8 @@ export default function Credits() {
       <h1 className="font-serif text-4xl tracking-tight">Credits</h1>
       <p className="mt-3 text-pretty text-haze">
         {tracks.length > 0 || !isFirst
-          ? 'Some of the music here is shared under licences that ask for its makers to be named. Gladly:'
-          : 'None of the music here asks for a credit of its own.'}
+          ? 'Some of the music here is shared under licences that ask for credit. Thank you to everyone who made it:'
+          : 'None of the music here needs a credit.'}
       </p>
       <ul className="mt-8 divide-y divide-edge/70">
         {tracks.map((track) => (

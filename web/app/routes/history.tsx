@@ -5,10 +5,10 @@ import { Cover } from '../components/cover.tsx'
 import { LocalTime } from '../components/local-time.tsx'
 import { PlayButton } from '../components/play-button.tsx'
 import { asking } from '../lib/api.server.ts'
-import { amountOf } from '../lib/time.ts'
+import { formatDuration } from '../lib/format.ts'
 import { playable } from '../lib/tracks.ts'
 
-export const meta: MetaFunction = () => [{ title: 'What you heard · Mist' }]
+export const meta: MetaFunction = () => [{ title: 'History · Mist' }]
 
 const PAGE_PLAYS = 40
 
@@ -24,11 +24,11 @@ export default function History() {
   const tracks = useMemo(() => items.map(({ track }) => playable(track)), [items])
   return (
     <div className="mx-auto max-w-3xl px-4 pt-6 pb-12 sm:px-8 sm:pt-10">
-      <h1 className="font-serif text-4xl tracking-tight">What you heard</h1>
+      <h1 className="font-serif text-4xl tracking-tight">History</h1>
       <p className="mt-3 text-haze">
         {items.length > 0
-          ? 'A play is noted after half a minute, or half of a shorter track.'
-          : 'Nothing yet. A play is noted after half a minute, or half of a shorter track.'}
+          ? 'Tracks you listened to, newest first. A play counts after 30 seconds, or half of a shorter track.'
+          : 'Nothing yet. Tracks appear here once you have listened for 30 seconds, or to half of a shorter track.'}
       </p>
       <ul className="mt-6 divide-y divide-edge/70">
         {items.map(({ sessionId, startedAt, heardS, completed }, index) => {
@@ -50,7 +50,7 @@ export default function History() {
                 </p>
                 <p className="truncate text-sm text-haze">{track.artists}</p>
                 <p className="truncate text-xs text-dim">
-                  <LocalTime at={startedAt} /> · {completed ? 'to the end' : amountOf(heardS)}
+                  <LocalTime at={startedAt} /> · {completed ? 'to the end' : formatDuration(heardS)}
                 </p>
               </div>
               <PlayButton

@@ -10,7 +10,11 @@ const PAGE_TRACKS = 24
 
 export const meta: MetaFunction = () => [
   { title: 'Mist' },
-  { name: 'description', content: 'Music, streamed from a house of its own.' },
+  {
+    name: 'description',
+    content:
+      'Listen to music in your browser: browse the newest tracks, and find more that sound alike.',
+  },
 ]
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
@@ -20,35 +24,34 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
   )
 }
 
-/** The first page as the server told it, and those that were asked for since. */
+/** The first page, rendered on the server, and those loaded since. */
 function usePages() {
   const first = useLoaderData<typeof loader>()
   const fetcher = useFetcher<typeof loader>()
-  const [told, setTold] = useState({ first, last: fetcher.data, pages: [first] })
-  // Adjusted while rendering, so that no page is drawn without what has just come.
-  if (told.first !== first) setTold({ first, last: fetcher.data, pages: [first] })
-  else if (fetcher.data && told.last !== fetcher.data) {
-    setTold({ first, last: fetcher.data, pages: [...told.pages, fetcher.data] })
+  const [loaded, setLoaded] = useState({ first, last: fetcher.data, pages: [first] })
+  // Set while rendering, so that no render misses a page that has just arrived.
+  if (loaded.first !== first) setLoaded({ first, last: fetcher.data, pages: [first] })
+  else if (fetcher.data && loaded.last !== fetcher.data) {
+    setLoaded({ first, last: fetcher.data, pages: [...loaded.pages, fetcher.data] })
   }
-  const { pages } = told
+  const { pages } = loaded
   const tracks = useMemo(() => pages.flatMap(({ items }) => items.map(playable)), [pages])
   return {
     tracks,
     nextCursor: pages.at(-1)?.nextCursor ?? null,
     isLoading: fetcher.state !== 'idle',
-    more: (cursor: string) => fetcher.load(`/?index&cursor=${encodeURIComponent(cursor)}`),
+    loadMore: (cursor: string) => fetcher.load(`/?index&cursor=${encodeURIComponent(cursor)}`),
   }
 }
 
 export default function Home() {
-  const { tracks, nextCursor, isLoading, more } = usePages()
+  const { tracks, nextCursor, isLoading, loadMore } = usePages()
   if (tracks.length === 0) {
     return (
       <section className="mx-auto max-w-lg px-6 py-24 text-center">
-        <h1 className="font-serif text-3xl">Quiet, for now.</h1>
+        <h1 className="font-serif text-3xl">No music yet</h1>
         <p className="mt-4 text-pretty text-haze">
-          There is no music here yet. What the keepers upload appears on this page a few seconds
-          later.
+          New tracks appear here a few seconds after an admin has uploaded them.
         </p>
       </section>
     )
@@ -57,9 +60,9 @@ export default function Home() {
     <div className="mx-auto max-w-6xl px-4 pt-6 pb-12 sm:px-8 sm:pt-10">
       <div className="flex flex-wrap items-end justify-between gap-x-8 gap-y-5">
         <div>
-          <p className="eyebrow">The catalogue</p>
+          <p className="eyebrow">Catalogue</p>
           <h1 className="mt-2 font-serif text-4xl tracking-tight text-balance sm:text-5xl">
-            Newly come out of the fog
+            New music
           </h1>
         </div>
         <PlayButton tracks={tracks} index={0} className="button-lamp" label="Play all" />
@@ -78,13 +81,13 @@ export default function Home() {
             className="button-quiet"
             aria-disabled={isLoading}
             onClick={(event) => {
-              // With a modified click it is a link like any other, as it is without JavaScript.
+              // With a modifier key, and without JavaScript, it works like any other link.
               if (event.ctrlKey || event.metaKey || event.shiftKey) return
               event.preventDefault()
-              if (!isLoading) more(nextCursor)
+              if (!isLoading) loadMore(nextCursor)
             }}
           >
-            {isLoading ? 'More is coming…' : 'More music'}
+            {isLoading ? 'Loading…' : 'More music'}
           </Link>
         </p>
       )}

@@ -1,7 +1,7 @@
 import { data, redirect } from '@remix-run/cloudflare'
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
-import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { FormCard, FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
@@ -26,9 +26,9 @@ export default function Login() {
   const [params] = useSearchParams()
   const query = params.size > 0 ? `?${params}` : ''
   return (
-    <FormCard title="Welcome back" lead="Sign in to go on listening.">
+    <FormCard title="Welcome back" lead="Sign in to continue listening.">
       <Form method="post" action={`/login${query}`} className="space-y-5">
-        <FormSentence refusal={refusal} />
+        <FormError refusal={refusal} />
         <TextField
           name="email"
           label="E-mail address"
@@ -50,7 +50,7 @@ export default function Login() {
       <p className="mt-6 text-sm text-haze">
         New here?{' '}
         <Link to={`/register${query}`} className="link">
-          Make an account
+          Create an account
         </Link>
       </p>
     </FormCard>

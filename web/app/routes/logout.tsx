@@ -4,7 +4,7 @@ import { apiFor, pageProblem } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { isRefusal } from '../lib/problem.ts'
 
-/** Nobody signs out by following a link. */
+/** Following a link does not sign out; only the form does. */
 export function loader() {
   return redirect('/')
 }

@@ -1,4 +1,4 @@
-/** Every address that no page has. */
+/** Matches every path that no other route does. */
 export function loader(): never {
   throw new Response(null, { status: 404 })
 }

@@ -1,7 +1,7 @@
 import { data, redirect } from '@remix-run/cloudflare'
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
-import { FormCard, FormSentence, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { FormCard, FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { NewPasswordField } from '../components/new-password-field.tsx'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
@@ -27,9 +27,9 @@ export default function Register() {
   const [params] = useSearchParams()
   const query = params.size > 0 ? `?${params}` : ''
   return (
-    <FormCard title="Make an account" lead="It is free, and comes with listening time every day.">
+    <FormCard title="Create an account" lead="It is free, and comes with listening time every day.">
       <Form method="post" action={`/register${query}`} className="space-y-5">
-        <FormSentence refusal={refusal} />
+        <FormError refusal={refusal} />
         <TextField
           name="email"
           label="E-mail address"
@@ -45,12 +45,12 @@ export default function Register() {
           refusal={refusal}
         />
         <NewPasswordField name="password" label="Password" refusal={refusal} />
-        <SubmitButton action="/register" sending="Making your account…">
+        <SubmitButton action="/register" sending="Creating your account…">
           Register
         </SubmitButton>
       </Form>
       <p className="mt-6 text-sm text-haze">
-        Been here before?{' '}
+        Already have an account?{' '}
         <Link to={`/login${query}`} className="link">
           Sign in
         </Link>

@@ -8,10 +8,10 @@ import { TrackCard } from '../components/track-card.tsx'
 import { asking } from '../lib/api.server.ts'
 import type { Track } from '../lib/api-types.ts'
 import { ApiRefusal } from '../lib/problem.ts'
-import { clockOf, spokenOf } from '../lib/time.ts'
+import { formatClock, formatSpoken } from '../lib/format.ts'
 import { artistLine, playable } from '../lib/tracks.ts'
 
-const SIMILAR_TRACKS = 10
+const MAX_SIMILAR = 10
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
   { title: data ? `${data.track.title}, ${artistLine(data.track)} · Mist` : 'Mist' },
@@ -22,8 +22,8 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
   return asking({ request, context }, async (api) => {
     const [track, similar] = await Promise.all([
       api.track(id),
-      // Without its neighbours a track is still worth showing.
-      api.similar(id, SIMILAR_TRACKS).catch((error: unknown) => {
+      // The page is still useful without similar tracks.
+      api.similar(id, MAX_SIMILAR).catch((error: unknown) => {
         if (error instanceof ApiRefusal) return { items: [] }
         throw error
       }),
@@ -34,7 +34,7 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 
 function Facts({ track }: { track: Track }) {
   const facts: [string, string, string?][] = [
-    ['Length', clockOf(track.durationS), spokenOf(track.durationS)],
+    ['Length', formatClock(track.durationS), formatSpoken(track.durationS)],
     ...(track.tempoBpm === null
       ? []
       : [['Tempo', `${Math.round(track.tempoBpm)} BPM`] satisfies [string, string]]),
@@ -59,8 +59,8 @@ function Facts({ track }: { track: Track }) {
 
 export default function TrackPage() {
   const { track, similar } = useLoaderData<typeof loader>()
-  const neighbours = useMemo(() => similar.map((each) => playable(each.track)), [similar])
-  const all = useMemo(() => [playable(track), ...neighbours], [track, neighbours])
+  const similarTracks = useMemo(() => similar.map((each) => playable(each.track)), [similar])
+  const all = useMemo(() => [playable(track), ...similarTracks], [track, similarTracks])
   return (
     <div className="mx-auto max-w-6xl px-4 pt-4 pb-12 sm:px-8 sm:pt-8">
       <article className="grid gap-8 sm:grid-cols-[minmax(0,19rem)_minmax(0,1fr)] sm:items-center sm:gap-12">
@@ -103,15 +103,15 @@ export default function TrackPage() {
           ) : null}
         </div>
       </article>
-      {neighbours.length > 0 ? (
+      {similarTracks.length > 0 ? (
         <section aria-labelledby="similar" className="mt-16">
           <h2 id="similar" className="font-serif text-2xl">
             Sounds alike
           </h2>
           <ul className="mt-5 grid grid-cols-2 gap-x-4 gap-y-7 sm:grid-cols-3 sm:gap-x-6 md:grid-cols-4 lg:grid-cols-5">
-            {neighbours.map((each, index) => (
+            {similarTracks.map((each, index) => (
               <li key={each.id} className="min-w-0">
-                <TrackCard tracks={neighbours} index={index} />
+                <TrackCard tracks={similarTracks} index={index} />
               </li>
             ))}
           </ul>

@@ -12,7 +12,7 @@ test.each([
   ['notes.txt', 5, /kind of file/],
   ['noextension', 5, /kind of file/],
   ['a.mp3', 0, /empty/],
-  ['a.mp3', 3 * 1024 ** 3, /3\.2 GB; up to 2\.1 GB/],
+  ['a.mp3', 3 * 1024 ** 3, /3\.2 GB; the limit is 2\.1 GB/],
 ])('%s of %d bytes is refused in a sentence', (name, size, sentence) => {
   expect(checkFile({ name, size })).toMatch(sentence)
 })

@@ -40,7 +40,7 @@ function job(id: string, change: Partial<Job> = {}): Job {
 
 const FORTY = Array.from({ length: 40 }, (_, number) => file(`f${number}`))
 const CHOSEN: UploadEvent = { type: 'chosen', files: [file('a')] }
-const ANNOUNCED: UploadEvent = { type: 'announced', id: 'a', uploadId: 'u', jobId: 'j' }
+const CREATED: UploadEvent = { type: 'created', id: 'a', uploadId: 'u', jobId: 'j' }
 const QUEUED: UploadEvent = { type: 'queued', id: 'a' }
 
 test('of forty files three are sent at a time', () => {
@@ -72,16 +72,16 @@ test('forty files all get their turn, whether those before them arrive or fail',
   expect(tallyOf(state)).toEqual({ underway: 0, processing: 30, done: 0, failed: 10 })
 })
 
-test('a file that cannot be taken is refused at once and does not take a turn', () => {
+test('a file that cannot be uploaded is refused at once and does not take a turn', () => {
   const { effects, state } = run([{ type: 'chosen', files: [file('t', 'Not audio.'), file('a')] }])
   expect(effects).toEqual([{ type: 'send', id: 'a', uploadId: null }])
-  expect(state.items[0]?.phase).toEqual({ kind: 'failed', sentence: 'Not audio.', again: null })
+  expect(state.items[0]?.phase).toEqual({ kind: 'failed', sentence: 'Not audio.', retry: null })
 })
 
 test('bytes, then steps, then a track', () => {
   const seen = [
     CHOSEN,
-    ANNOUNCED,
+    CREATED,
     { type: 'sent', id: 'a', sentBytes: 400 },
     { type: 'stored', id: 'a' },
     QUEUED,
@@ -100,30 +100,30 @@ test('bytes, then steps, then a track', () => {
   ])
 })
 
-test('while bytes travel, the job’s row does not overrule what this page knows', () => {
+test('while a file is being sent, its job does not override the state of the page', () => {
   const { phases } = run([
     CHOSEN,
-    ANNOUNCED,
+    CREATED,
     { type: 'jobs', jobs: [job('j', { status: 'pending_upload' })] },
   ])
   expect(phases).toEqual({ a: 'sending' })
 })
 
-test('an interrupted upload goes on with what the store has when tried again', () => {
+test('an interrupted upload continues with the stored parts when retried', () => {
   const { effects } = run([
     CHOSEN,
-    ANNOUNCED,
+    CREATED,
     { type: 'failed', id: 'a', sentence: 'The connection was lost.', mayRetry: true },
     { type: 'retry', id: 'a' },
   ])
   expect(effects.at(-1)).toEqual({ type: 'send', id: 'a', uploadId: 'u' })
 })
 
-test('a job that failed can be tried again without sending its bytes', () => {
+test('a failed job can be retried without sending the file again', () => {
   const failed = job('j', { status: 'failed', error: { code: 'timed-out', detail: 'Too slow.' } })
   const { effects, phases } = run([
     CHOSEN,
-    ANNOUNCED,
+    CREATED,
     QUEUED,
     { type: 'jobs', jobs: [failed] },
     { type: 'retry', id: 'a' },
@@ -140,12 +140,12 @@ test.each(['not-audio', 'empty-file', 'too-long'])(
       { type: 'jobs', jobs: [failed] },
       { type: 'retry', id: 'j' },
     ])
-    expect(state.items[0]?.phase).toEqual({ kind: 'failed', sentence: 'Because.', again: null })
+    expect(state.items[0]?.phase).toEqual({ kind: 'failed', sentence: 'Because.', retry: null })
     expect(effects).toEqual([])
   },
 )
 
-test('after the laptop was closed the service’s jobs are in the list and are watched', () => {
+test('after a reload the jobs of earlier visits are listed and polled', () => {
   const { phases, effects } = run([
     {
       type: 'jobs',
@@ -156,10 +156,10 @@ test('after the laptop was closed the service’s jobs are in the list and are w
     },
   ])
   expect(phases).toEqual({ one: 'processing', two: 'done' })
-  expect(effects).toEqual([{ type: 'watch' }])
+  expect(effects).toEqual([{ type: 'poll-jobs' }])
 })
 
-test('choosing the file of an unfinished upload again goes on with that upload', () => {
+test('choosing the file of an unfinished upload again continues that upload', () => {
   const { state, effects } = run([
     { type: 'jobs', jobs: [job('a', { status: 'pending_upload' })] },
     { type: 'chosen', files: [{ ...file('new'), name: 'a.flac' }] },
@@ -179,7 +179,7 @@ test('cancelling stops the sending and lets the next file go', () => {
   ])
 })
 
-test('what happens to a file that was removed meanwhile is of no interest', () => {
+test('events of a removed file are ignored', () => {
   const { state } = run([
     CHOSEN,
     { type: 'remove', id: 'a' },

@@ -1,23 +1,23 @@
 import type { Job, JobStep } from '../lib/api-types.ts'
 
 /**
- * The upload list as a pure machine: files wait, are sent a few at a time, and become jobs whose
- * steps go by. It knows no network and no clock; uploads.ts carries its effects out.
+ * The upload list as a pure state machine: files wait, are sent a few at a time, and become jobs with
+ * steps. It knows no network and no clock; uploads.ts runs its effects.
  */
 
-/** Files sent at the same time: more would share the same line and finish no sooner. */
+/** Files sent at the same time: more would share the same bandwidth and finish no sooner. */
 export const PARALLEL_UPLOADS = 3
 
 type UploadPhase =
   | { kind: 'waiting' }
   | { kind: 'sending'; sentBytes: number }
-  /** All bytes are there; the API is being told. */
+  /** All bytes are stored; the API is being notified. */
   | { kind: 'completing' }
   | { kind: 'processing'; step: JobStep | null; progress: number }
   | { kind: 'done'; trackId: string }
   /** `again`: what trying again means. None where it cannot help. */
-  | { kind: 'failed'; sentence: string; again: 'send' | 'job' | null }
-  /** A job from an earlier visit that never got its bytes; only the file itself can help. */
+  | { kind: 'failed'; sentence: string; retry: 'send' | 'job' | null }
+  /** A job from an earlier visit whose file was not fully uploaded; it has to be chosen again. */
   | { kind: 'unsent' }
 
 export type UploadItem = {
@@ -36,7 +36,7 @@ export type ChosenFile = { id: string; name: string; sizeBytes: number; refusal:
 
 export type UploadEvent =
   | { type: 'chosen'; files: readonly ChosenFile[] }
-  | { type: 'announced'; id: string; uploadId: string; jobId: string }
+  | { type: 'created'; id: string; uploadId: string; jobId: string }
   | { type: 'sent'; id: string; sentBytes: number }
   | { type: 'stored'; id: string }
   | { type: 'queued'; id: string }
@@ -46,19 +46,19 @@ export type UploadEvent =
   | { type: 'jobs'; jobs: readonly Job[] }
 
 export type UploadEffect =
-  /** Send the file; `uploadId` where its earlier try can be gone on with. */
+  /** Send the file; with `uploadId`, continue an earlier upload. */
   | { type: 'send'; id: string; uploadId: string | null }
   | { type: 'abort'; id: string }
   | { type: 'retry-job'; id: string; jobId: string }
-  /** A job has begun: look at it soon. */
-  | { type: 'watch' }
+  /** A job has started: poll soon. */
+  | { type: 'poll-jobs' }
 
 export type UploadStep = { state: UploadState; effects: UploadEffect[] }
 
 export const initialUploads: UploadState = { items: [] }
 
-/** What no second try can change: the file itself is the reason. */
-const HOPELESS = new Set([
+/** Errors that a second try cannot change: the file itself is the reason. */
+const NOT_RETRYABLE = new Set([
   'not-audio',
   'no-audio-stream',
   'unsupported-format',
@@ -70,12 +70,12 @@ const HOPELESS = new Set([
   'too-many-channels',
 ])
 
-/** Whether bytes of this visit are on their way or wait for it: leaving the page would lose them. */
+/** Whether the file is being sent or waits for it: leaving the page would lose it. */
 export function isUnderway({ phase }: UploadItem): boolean {
   return ['waiting', 'sending', 'completing'].includes(phase.kind)
 }
 
-/** Whether the API should be asked how the job is doing. */
+/** Whether to poll the API for the job's progress. */
 export function isWatched({ phase }: UploadItem): boolean {
   return phase.kind === 'processing'
 }
@@ -109,7 +109,7 @@ function phaseOfJob(job: Job): UploadPhase {
       return {
         kind: 'failed',
         sentence: job.error?.detail ?? 'The file could not be processed.',
-        again: job.error && HOPELESS.has(job.error.code) ? null : 'job',
+        retry: job.error && NOT_RETRYABLE.has(job.error.code) ? null : 'job',
       }
   }
 }
@@ -118,7 +118,7 @@ function changed(state: UploadState, id: string, change: Partial<UploadItem>): U
   return { items: state.items.map((item) => (item.id === id ? { ...item, ...change } : item)) }
 }
 
-/** Lets waiting files go as far as there is room. */
+/** Starts waiting files, up to the limit. */
 function filled(state: UploadState, effects: UploadEffect[]): UploadStep {
   let room =
     PARALLEL_UPLOADS -
@@ -136,7 +136,7 @@ function filled(state: UploadState, effects: UploadEffect[]): UploadStep {
 
 function chosen(state: UploadState, files: readonly ChosenFile[]): UploadStep {
   const fresh = files.map(({ id, name, sizeBytes, refusal }): UploadItem => {
-    // The same file as an unfinished earlier upload goes on with that one.
+    // A file with the name of an unfinished earlier upload continues that one.
     const earlier = state.items.find((item) => item.phase.kind === 'unsent' && item.name === name)
     return {
       id,
@@ -145,7 +145,7 @@ function chosen(state: UploadState, files: readonly ChosenFile[]): UploadStep {
       jobId: null,
       uploadId: earlier?.uploadId ?? null,
       phase:
-        refusal === null ? { kind: 'waiting' } : { kind: 'failed', sentence: refusal, again: null },
+        refusal === null ? { kind: 'waiting' } : { kind: 'failed', sentence: refusal, retry: null },
     }
   })
   const taken = new Set(fresh.map(({ uploadId }) => uploadId))
@@ -158,10 +158,10 @@ function chosen(state: UploadState, files: readonly ChosenFile[]): UploadStep {
 function retried(state: UploadState, id: string): UploadStep {
   const item = state.items.find((each) => each.id === id)
   if (item?.phase.kind !== 'failed') return { state, effects: [] }
-  if (item.phase.again === 'send') {
+  if (item.phase.retry === 'send') {
     return filled(changed(state, id, { phase: { kind: 'waiting' } }), [])
   }
-  if (item.phase.again === 'job' && item.jobId !== null) {
+  if (item.phase.retry === 'job' && item.jobId !== null) {
     return {
       state: changed(state, id, { phase: { kind: 'processing', step: null, progress: 0 } }),
       effects: [{ type: 'retry-job', id, jobId: item.jobId }],
@@ -177,13 +177,13 @@ function removed(state: UploadState, id: string): UploadStep {
   return filled({ items: state.items.filter((each) => each !== item) }, abort)
 }
 
-function told(state: UploadState, jobs: readonly Job[]): UploadState {
+function withJobs(state: UploadState, jobs: readonly Job[]): UploadState {
   const byId = new Map(jobs.map((job) => [job.id as string, job]))
   const items = state.items.map((item): UploadItem => {
     const job = item.jobId === null ? undefined : byId.get(item.jobId)
     if (!job) return item
     byId.delete(job.id)
-    // Until the bytes are there, this page knows better than the job's row.
+    // Until the file is stored, this page knows more than the API.
     const follows = isWatched(item) || (item.sizeBytes === null && !isUnderway(item))
     return follows ? { ...item, phase: phaseOfJob(job) } : item
   })
@@ -198,12 +198,12 @@ function told(state: UploadState, jobs: readonly Job[]): UploadState {
   return { items: [...items, ...earlier] }
 }
 
-/** Tells what follows from an event. */
+/** Applies an event. */
 export function stepUploads(state: UploadState, event: UploadEvent): UploadStep {
   switch (event.type) {
     case 'chosen':
       return chosen(state, event.files)
-    case 'announced': {
+    case 'created': {
       const { id, uploadId, jobId } = event
       return { state: changed(state, id, { uploadId, jobId }), effects: [] }
     }
@@ -217,7 +217,7 @@ export function stepUploads(state: UploadState, event: UploadEvent): UploadStep 
     case 'queued':
       return filled(
         changed(state, event.id, { phase: { kind: 'processing', step: null, progress: 0 } }),
-        [{ type: 'watch' }],
+        [{ type: 'poll-jobs' }],
       )
     case 'failed':
       return filled(
@@ -225,7 +225,7 @@ export function stepUploads(state: UploadState, event: UploadEvent): UploadStep 
           phase: {
             kind: 'failed',
             sentence: event.sentence,
-            again: event.mayRetry ? 'send' : null,
+            retry: event.mayRetry ? 'send' : null,
           },
         }),
         [],
@@ -235,8 +235,8 @@ export function stepUploads(state: UploadState, event: UploadEvent): UploadStep 
     case 'remove':
       return removed(state, event.id)
     case 'jobs': {
-      const next = told(state, event.jobs)
-      return { state: next, effects: next.items.some(isWatched) ? [{ type: 'watch' }] : [] }
+      const next = withJobs(state, event.jobs)
+      return { state: next, effects: next.items.some(isWatched) ? [{ type: 'poll-jobs' }] : [] }
     }
   }
 }

@@ -79,7 +79,7 @@ async function sending({ started, resumed = [], store = {}, uploadId }: Script) 
       file: FILE,
       uploadId: uploadId ?? null,
       signal: new AbortController().signal,
-      onAnnounced: () => {},
+      onCreated: () => {},
       onSent: (bytes) => progress.push(bytes),
       onStored: () => {},
     })
@@ -91,7 +91,7 @@ async function sending({ started, resumed = [], store = {}, uploadId }: Script) 
 const lost = () => new SendError('lost', 'The connection was lost.')
 const expired = () => new SendError('expired', 'Too old.')
 
-test('a small file goes up whole and is reported', async () => {
+test('a small file is sent whole, and its upload completed', async () => {
   const { outcome, puts, completed } = await sending({ started: whole('one') })
   expect(outcome).toBe('sent')
   expect(puts).toEqual([{ url: 'one', text: '0123456789' }])
@@ -107,7 +107,7 @@ test('a lost connection is tried again with longer and longer pauses', async () 
   expect(waits).toEqual([1000, 2000, 4000])
 })
 
-test('a connection that stays lost is told, after five tries', async () => {
+test('a connection that stays lost fails after five tries', async () => {
   const { outcome, puts, completed } = await sending({
     started: whole('one'),
     store: { one: Array.from({ length: 9 }, lost) },
@@ -117,7 +117,7 @@ test('a connection that stays lost is told, after five tries', async () => {
   expect(completed).toEqual([])
 })
 
-test('an expired address is replaced by a fresh one', async () => {
+test('an expired URL is replaced by a new one', async () => {
   const { outcome, puts } = await sending({
     started: whole('old'),
     resumed: [whole('fresh')],
@@ -127,7 +127,7 @@ test('an expired address is replaced by a fresh one', async () => {
   expect(puts.map(({ url }) => url)).toEqual(['old', 'fresh'])
 })
 
-test('a large file goes up in parts, each with its own bytes', async () => {
+test('a large file is sent in parts, each with its own bytes', async () => {
   const { outcome, puts, completed, progress } = await sending({ started: inParts(1) })
   expect(outcome).toBe('sent')
   expect(puts.map(({ text }) => text).toSorted()).toEqual(['0123', '4567', '89'])
@@ -137,7 +137,7 @@ test('a large file goes up in parts, each with its own bytes', async () => {
   expect(progress.at(-1)).toBe(10)
 })
 
-test('going on sends only the parts that are missing', async () => {
+test('continuing sends only the missing parts', async () => {
   const { outcome, puts, completed, asked, progress } = await sending({
     uploadId: 'u',
     resumed: [inParts(2, { 1: 'have-1', 3: 'have-3' })],
@@ -155,7 +155,7 @@ test('going on sends only the parts that are missing', async () => {
   ])
 })
 
-test('parts whose addresses have expired get fresh ones together', async () => {
+test('parts with expired URLs get new ones in one request', async () => {
   const { outcome, asked, puts } = await sending({
     started: inParts(1),
     resumed: [inParts(2), inParts(3)],
@@ -166,14 +166,14 @@ test('parts whose addresses have expired get fresh ones together', async () => {
   expect(puts.filter(({ url }) => url.endsWith('v2'))).toHaveLength(3)
 })
 
-test('an earlier upload of another size is not gone on with', async () => {
+test('an earlier upload of another size is not continued', async () => {
   const other = inParts(1)
   if (other.method === 'MULTIPART') other.parts.pop()
   const { asked } = await sending({ uploadId: 'u', resumed: [other], started: whole('one') })
   expect(asked).toEqual(['resume', 'start'])
 })
 
-test('an upload that is gone is started anew', async () => {
+test('an upload that no longer exists is created again', async () => {
   const { outcome, asked } = await sending({ uploadId: 'u', started: whole('one') })
   expect(outcome).toBe('sent')
   expect(asked).toEqual(['resume', 'start'])

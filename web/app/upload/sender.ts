@@ -3,11 +3,11 @@ import type { MultipartTicket, UploadTicket } from '../lib/api-types.ts'
 
 /** Parts of one file sent at the same time. */
 const PARALLEL_PARTS = 3
-/** A file or part is tried so often before the person is asked. */
+/** Tries of a file or part before the upload fails. */
 const TRIES = 5
 const FIRST_PAUSE_MS = 1000
 
-/** Why bytes did not arrive. `expired`: the URL is too old; `lost`: the line, or the store's own trouble. */
+/** Why sending failed. `expired`: the presigned URL; `lost`: the connection or the store; `refused`: for good. */
 export class SendError extends Error {
   readonly kind: 'expired' | 'lost' | 'refused'
 
@@ -17,7 +17,7 @@ export class SendError extends Error {
   }
 }
 
-/** Sends bytes to a presigned URL; answers with the ETag where the store lets us read it. */
+/** Sends bytes to a presigned URL; resolves with the ETag, if CORS lets us read it. */
 export type Put = (request: {
   url: string
   headers: Readonly<Record<string, string>>
@@ -26,12 +26,12 @@ export type Put = (request: {
   signal: AbortSignal
 }) => Promise<string | null>
 
-export type Sending = {
+export type UploadRequest = {
   file: Blob & { name: string }
-  /** The earlier try to go on with, if any. */
+  /** The earlier upload to continue, if any. */
   uploadId: string | null
   signal: AbortSignal
-  onAnnounced: (ids: { uploadId: string; jobId: string }) => void
+  onCreated: (ids: { uploadId: string; jobId: string }) => void
   onSent: (sentBytes: number) => void
   onStored: () => void
 }
@@ -46,13 +46,13 @@ function partsSize({ parts }: MultipartTicket): number {
   return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }
 
-/** Makes what brings one file to the store and tells the API that it is there. */
+/** Makes the sender, which uploads one file to the store and then completes the upload at the API. */
 export function makeSender({ api, put, wait }: SenderParts) {
   /**
-   * Goes on with an earlier upload if it is in parts and of this very size, else announces a new
-   * one. A single PUT starts from its first byte anyway.
+   * Continues an earlier upload if it has parts and the same size, else creates a new one. A single
+   * PUT would start from its first byte anyway.
    */
-  async function ticketFor({ file, uploadId, signal }: Sending): Promise<UploadTicket> {
+  async function ticketFor({ file, uploadId, signal }: UploadRequest): Promise<UploadTicket> {
     if (uploadId !== null) {
       const earlier = await api.resumeUpload(uploadId, { signal }).catch(() => null)
       signal.throwIfAborted()
@@ -64,8 +64,8 @@ export function makeSender({ api, put, wait }: SenderParts) {
     )
   }
 
-  /** Tries until it works, with longer and longer pauses; an expired URL is not waited for. */
-  async function insist<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  /** Retries with longer and longer pauses; only `lost` is worth retrying. */
+  async function withRetries<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await attempt()
@@ -79,24 +79,24 @@ export function makeSender({ api, put, wait }: SenderParts) {
 
   async function sendWhole(
     ticket: Extract<UploadTicket, { method: 'PUT' }>,
-    { file, signal, onSent }: Sending,
+    { file, signal, onSent }: UploadRequest,
   ): Promise<void> {
     let { url, headers } = ticket
     const attempt = () => put({ url, headers, body: file, onProgress: onSent, signal })
     try {
-      await insist(signal, attempt)
+      await withRetries(signal, attempt)
     } catch (error) {
       if (!(error instanceof SendError) || error.kind !== 'expired') throw error
       const fresh = await api.resumeUpload(ticket.uploadId, { signal })
       if (fresh.method !== 'PUT') throw error
       ;({ url, headers } = fresh)
-      await insist(signal, attempt)
+      await withRetries(signal, attempt)
     }
   }
 
   async function sendParts(
     first: MultipartTicket,
-    { file, signal, onSent }: Sending,
+    { file, signal, onSent }: UploadRequest,
   ): Promise<{ partNumber: number; etag: string }[]> {
     let ticket = first
     let refreshing: Promise<void> | null = null
@@ -111,7 +111,7 @@ export function makeSender({ api, put, wait }: SenderParts) {
       if (fresh.method === 'MULTIPART') ticket = fresh
     }
 
-    /** Parts expire together, so one answer serves them all. */
+    /** The URLs of all parts expire together, so one request renews them all. */
     function refresh(): Promise<void> {
       refreshing ??= freshParts().finally(() => {
         refreshing = null
@@ -125,7 +125,7 @@ export function makeSender({ api, put, wait }: SenderParts) {
         const part = partOf(partNumber)
         if (!part) throw new SendError('refused', 'The upload no longer has this part.')
         try {
-          const etag = await insist(signal, () =>
+          const etag = await withRetries(signal, () =>
             put({
               url: part.url,
               headers: {},
@@ -157,13 +157,13 @@ export function makeSender({ api, put, wait }: SenderParts) {
       }
     }
     report()
-    const line = missing.values()
+    const queue = missing.values()
     await Promise.all(
       Array.from({ length: PARALLEL_PARTS }, async () => {
-        for (const partNumber of line) await sendPart(partNumber)
+        for (const partNumber of queue) await sendPart(partNumber)
       }),
     )
-    // Where the store does not show its ETags to pages, the API knows them.
+    // If CORS hides the ETags, the API knows them.
     if ([...etags.values()].includes(null)) await refresh()
     return first.parts.map(({ partNumber }) => {
       const etag = etags.get(partNumber) ?? partOf(partNumber)?.etag
@@ -173,13 +173,13 @@ export function makeSender({ api, put, wait }: SenderParts) {
   }
 
   return {
-    /** Brings the file there and queues its job. @throws SendError, ApiRefusal, or the abort's reason */
-    async send(sending: Sending): Promise<void> {
-      const { signal, onAnnounced, onStored } = sending
-      const ticket = await ticketFor(sending)
-      onAnnounced({ uploadId: ticket.uploadId, jobId: ticket.jobId })
-      const parts = ticket.method === 'PUT' ? null : await sendParts(ticket, sending)
-      if (ticket.method === 'PUT') await sendWhole(ticket, sending)
+    /** Uploads the file and queues its job. @throws SendError, ApiRefusal, or the abort's reason */
+    async send(request: UploadRequest): Promise<void> {
+      const { signal, onCreated, onStored } = request
+      const ticket = await ticketFor(request)
+      onCreated({ uploadId: ticket.uploadId, jobId: ticket.jobId })
+      const parts = ticket.method === 'PUT' ? null : await sendParts(ticket, request)
+      if (ticket.method === 'PUT') await sendWhole(ticket, request)
       onStored()
       await api.completeUpload(ticket.uploadId, parts, { signal })
     },

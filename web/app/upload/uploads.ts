@@ -6,24 +6,24 @@ import { checkFile } from './check-file.ts'
 import { initialUploads, isUnderway, isWatched, stepUploads } from './machine.ts'
 import type { UploadEffect, UploadEvent, UploadState } from './machine.ts'
 import { makeSender } from './sender.ts'
-import type { Sending } from './sender.ts'
+import type { UploadRequest } from './sender.ts'
 import { xhrPut } from './xhr-put.ts'
 
-/** The list of uploads of this page; it outlives navigation, since it belongs to no route. */
+/** The page's list of uploads. It belongs to no route, so it outlives navigation. */
 const uploadStore = createStore<UploadState>(() => initialUploads)
 
 const files = new Map<string, File>()
 const aborts = new Map<string, AbortController>()
 
-const SOONEST_LOOK_MS = 1000
-const LATEST_LOOK_MS = 10_000
-/** The newest jobs come in one answer. */
-const LIST_JOBS = 100
+const MIN_POLL_MS = 1000
+const MAX_POLL_MS = 10_000
+/** Newest jobs per poll. */
+const POLLED_JOBS = 100
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(done, ms)
-    // Back on the network, there is no reason to wait on.
+    // Back online, there is no reason to wait.
     window.addEventListener('online', done, { once: true })
     signal.addEventListener('abort', () => {
       clearTimeout(timer)
@@ -37,7 +37,7 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-function sentenceOf(error: unknown): string {
+function messageOf(error: unknown): string {
   if (isRefusal(error)) return error.problem.detail
   return error instanceof Error ? error.message : 'The upload was interrupted.'
 }
@@ -47,62 +47,62 @@ async function send(id: string, uploadId: string | null): Promise<void> {
   if (!file) return
   const abort = new AbortController()
   aborts.set(id, abort)
-  const sending: Sending = {
+  const request: UploadRequest = {
     file,
     uploadId,
     signal: abort.signal,
-    onAnnounced: (ids) => tellUploads({ type: 'announced', id, ...ids }),
-    onSent: (sentBytes) => tellUploads({ type: 'sent', id, sentBytes }),
-    onStored: () => tellUploads({ type: 'stored', id }),
+    onCreated: (ids) => dispatchUpload({ type: 'created', id, ...ids }),
+    onSent: (sentBytes) => dispatchUpload({ type: 'sent', id, sentBytes }),
+    onStored: () => dispatchUpload({ type: 'stored', id }),
   }
   try {
-    await makeSender({ api: browserApi(), put: xhrPut, wait }).send(sending)
+    await makeSender({ api: browserApi(), put: xhrPut, wait }).send(request)
     files.delete(id)
-    tellUploads({ type: 'queued', id })
+    dispatchUpload({ type: 'queued', id })
   } catch (error) {
     if (abort.signal.aborted) return
-    // A file that the API refuses to take is refused the next time too.
+    // What the API refuses for its content is refused the next time, too.
     const mayRetry = !isRefusal(error) || error.problem.status >= 429 || error.problem.status <= 409
-    tellUploads({ type: 'failed', id, sentence: sentenceOf(error), mayRetry })
+    dispatchUpload({ type: 'failed', id, sentence: messageOf(error), mayRetry })
   } finally {
     aborts.delete(id)
   }
 }
 
-let looking: ReturnType<typeof setTimeout> | undefined
-let pauseMs = SOONEST_LOOK_MS
+let pollTimer: ReturnType<typeof setTimeout> | undefined
+let pauseMs = MIN_POLL_MS
 
 function fingerprint(): string {
   return JSON.stringify(uploadStore.getState().items.map(({ id, phase }) => [id, phase]))
 }
 
-/** Asks for all jobs at once while any is being worked on; less often while nothing moves. */
-async function look(): Promise<void> {
+/** Polls all jobs at once while any is being processed; less often while nothing changes. */
+async function pollJobs(): Promise<void> {
   const before = fingerprint()
   try {
-    const { items } = await browserApi().jobs({ limit: LIST_JOBS })
+    const { items } = await browserApi().jobs({ limit: POLLED_JOBS })
     const listed = new Map(items.map((job) => [job.id as string, job]))
     const watched = uploadStore.getState().items.filter(isWatched)
-    // The oldest of a very long list are asked for one by one.
+    // Jobs beyond the newest ones are requested one by one.
     const unlisted = watched.flatMap(({ jobId }) => (jobId && !listed.has(jobId) ? [jobId] : []))
     const others = await Promise.all(unlisted.slice(0, 5).map((id) => browserApi().job(id)))
     const known = new Set(uploadStore.getState().items.map(({ jobId }) => jobId))
-    tellUploads({ type: 'jobs', jobs: [...items, ...others].filter(({ id }) => known.has(id)) })
+    dispatchUpload({ type: 'jobs', jobs: [...items, ...others].filter(({ id }) => known.has(id)) })
     const moved = fingerprint() !== before
-    pauseMs = moved ? SOONEST_LOOK_MS : Math.min(pauseMs * 1.5, LATEST_LOOK_MS)
+    pauseMs = moved ? MIN_POLL_MS : Math.min(pauseMs * 1.5, MAX_POLL_MS)
   } catch (error) {
     const seconds = isRefusal(error) ? error.problem.retryAfterS : null
-    pauseMs = Math.max((seconds ?? 0) * 1000, Math.min(pauseMs * 2, LATEST_LOOK_MS))
+    pauseMs = Math.max((seconds ?? 0) * 1000, Math.min(pauseMs * 2, MAX_POLL_MS))
   }
-  looking = undefined
-  watch()
+  pollTimer = undefined
+  schedulePoll()
 }
 
-function watch(): void {
-  if (looking !== undefined || !uploadStore.getState().items.some(isWatched)) return
-  // A page that nobody sees need not know at once.
+function schedulePoll(): void {
+  if (pollTimer !== undefined || !uploadStore.getState().items.some(isWatched)) return
+  // A hidden page can poll less often.
   const slower = document.visibilityState === 'hidden' ? 5 : 1
-  looking = setTimeout(() => void look(), pauseMs * slower)
+  pollTimer = setTimeout(() => void pollJobs(), pauseMs * slower)
 }
 
 function run(effect: UploadEffect): void {
@@ -115,46 +115,46 @@ function run(effect: UploadEffect): void {
       files.delete(effect.id)
       break
     case 'retry-job':
-      pauseMs = SOONEST_LOOK_MS
+      pauseMs = MIN_POLL_MS
       browserApi()
         .retryJob(effect.jobId)
-        .then(watch, (error: unknown) => {
-          tellUploads({
+        .then(schedulePoll, (error: unknown) => {
+          dispatchUpload({
             type: 'failed',
             id: effect.id,
-            sentence: sentenceOf(error),
+            sentence: messageOf(error),
             mayRetry: false,
           })
         })
       break
-    case 'watch':
-      pauseMs = SOONEST_LOOK_MS
-      watch()
+    case 'poll-jobs':
+      pauseMs = MIN_POLL_MS
+      schedulePoll()
       break
   }
 }
 
-function keepFromLeaving(event: BeforeUnloadEvent): void {
+function confirmLeaving(event: BeforeUnloadEvent): void {
   event.preventDefault()
 }
 
-/** Tells the list that something happened. */
-export function tellUploads(event: UploadEvent): void {
+/** Applies an event to the list. */
+export function dispatchUpload(event: UploadEvent): void {
   const { state, effects } = stepUploads(uploadStore.getState(), event)
   uploadStore.setState(state, true)
-  if (state.items.some(isUnderway)) window.addEventListener('beforeunload', keepFromLeaving)
-  else window.removeEventListener('beforeunload', keepFromLeaving)
+  if (state.items.some(isUnderway)) window.addEventListener('beforeunload', confirmLeaving)
+  else window.removeEventListener('beforeunload', confirmLeaving)
   for (const effect of effects) run(effect)
 }
 
-/** Puts files into the list; they are sent as there is room. */
+/** Adds files to the list; they are sent a few at a time. */
 export function upload(chosen: readonly File[]): void {
   const checked = chosen.map((file) => {
     const id = crypto.randomUUID()
     files.set(id, file)
     return { id, name: file.name, sizeBytes: file.size, refusal: checkFile(file) }
   })
-  tellUploads({ type: 'chosen', files: checked })
+  dispatchUpload({ type: 'chosen', files: checked })
 }
 
 /** Selects from the list in a component. */

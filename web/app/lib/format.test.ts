@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { amountOf, bytesOf, clockOf, spokenOf, whenOf } from './time.ts'
+import { formatDuration, formatBytes, formatClock, formatSpoken, formatWhen } from './format.ts'
 
 test.each([
   [0, '0:00'],
@@ -10,7 +10,7 @@ test.each([
   [Number.NaN, '0:00'],
   [Number.POSITIVE_INFINITY, '0:00'],
 ])('%d seconds on a clock are %s', (seconds, clock) => {
-  expect(clockOf(seconds)).toBe(clock)
+  expect(formatClock(seconds)).toBe(clock)
 })
 
 test.each([
@@ -21,7 +21,7 @@ test.each([
   [7500, '2 h 5 min'],
   [3605, '1 h 5 s'],
 ])('%d seconds in few words are %s', (seconds, words) => {
-  expect(amountOf(seconds)).toBe(words)
+  expect(formatDuration(seconds)).toBe(words)
 })
 
 test.each([
@@ -29,17 +29,17 @@ test.each([
   [61, '1 minute 1 second'],
   [185, '3 minutes 5 seconds'],
 ])('%d seconds are spoken as %s', (seconds, words) => {
-  expect(spokenOf(seconds)).toBe(words)
+  expect(formatSpoken(seconds)).toBe(words)
 })
 
-test('an instant is told in the clock of the listener, not in UTC', () => {
+test('an instant is formatted in the time zone of the listener, not in UTC', () => {
   const midnight = '2026-03-02T00:00:00Z'
   const now = new Date('2026-03-01T20:00:00Z')
-  expect(whenOf(midnight, now, { locale: 'en-GB', timeZone: 'UTC' })).toBe('tomorrow at 00:00')
-  expect(whenOf(midnight, now, { locale: 'en-GB', timeZone: 'America/New_York' })).toBe(
+  expect(formatWhen(midnight, now, { locale: 'en-GB', timeZone: 'UTC' })).toBe('tomorrow at 00:00')
+  expect(formatWhen(midnight, now, { locale: 'en-GB', timeZone: 'America/New_York' })).toBe(
     'today at 19:00',
   )
-  expect(whenOf('2026-03-05T10:00:00Z', now, { locale: 'en-GB', timeZone: 'UTC' })).toBe(
+  expect(formatWhen('2026-03-05T10:00:00Z', now, { locale: 'en-GB', timeZone: 'UTC' })).toBe(
     'on 5 March at 10:00',
   )
 })
@@ -50,6 +50,6 @@ test.each([
   [640_000, '640 kB'],
   [12_300_000, '12.3 MB'],
   [2_147_483_648, '2.1 GB'],
-])('%d bytes are told as %s', (bytes, words) => {
-  expect(bytesOf(bytes)).toBe(words)
+])('%d bytes are formatted as %s', (bytes, words) => {
+  expect(formatBytes(bytes)).toBe(words)
 })

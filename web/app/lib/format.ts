@@ -1,5 +1,5 @@
-/** Tells a position or a duration as a clock: `0:07`, `3:05`, `1:02:03`. */
-export function clockOf(seconds: number): string {
+/** Formats a position or a duration: `0:07`, `3:05`, `1:02:03`. */
+export function formatClock(seconds: number): string {
   const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0
   const hours = Math.floor(whole / 3600)
   const minutes = Math.floor((whole % 3600) / 60)
@@ -7,20 +7,20 @@ export function clockOf(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`
 }
 
-/** Tells an amount of time in words that fit a narrow place: `20 s`, `3 min 20 s`, `2 h 5 min`. */
-export function amountOf(seconds: number): string {
+/** Formats a duration with units, two at most: `20 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(seconds: number): string {
   const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0
   const parts: [number, string][] = [
     [Math.floor(whole / 3600), 'h'],
     [Math.floor((whole % 3600) / 60), 'min'],
     [whole % 60, 's'],
   ]
-  const told = parts.filter(([amount]) => amount > 0).slice(0, 2)
-  return told.length === 0 ? '0 s' : told.map(([amount, unit]) => `${amount} ${unit}`).join(' ')
+  const shown = parts.filter(([amount]) => amount > 0).slice(0, 2)
+  return shown.length === 0 ? '0 s' : shown.map(([amount, unit]) => `${amount} ${unit}`).join(' ')
 }
 
-/** Tells a position for a screen reader: `3 minutes 5 seconds`. */
-export function spokenOf(seconds: number): string {
+/** Formats a position for screen readers: `3 minutes 5 seconds`. */
+export function formatSpoken(seconds: number): string {
   const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0
   const minutes = Math.floor(whole / 60)
   const rest = whole % 60
@@ -29,12 +29,12 @@ export function spokenOf(seconds: number): string {
 }
 
 /**
- * Tells when an instant is, in the listener's own clock and words: `today at 21:00`,
+ * Formats an instant in the listener's time zone and language: `today at 21:00`,
  * `tomorrow at 01:00`, else with the date.
  *
  * @param timeZone IANA name; the browser's own unless given
  */
-export function whenOf(
+export function formatWhen(
   instant: string,
   now: Date,
   { locale, timeZone }: { locale?: string; timeZone?: string } = {},
@@ -51,8 +51,8 @@ export function whenOf(
 
 const UNITS = ['B', 'kB', 'MB', 'GB'] as const
 
-/** Tells an amount of bytes in decimal units: `640 kB`, `12.3 MB`. */
-export function bytesOf(bytes: number): string {
+/** Formats a number of bytes in decimal units: `640 kB`, `12.3 MB`. */
+export function formatBytes(bytes: number): string {
   let amount = Math.max(0, bytes)
   let unit = 0
   while (amount >= 1000 && unit < UNITS.length - 1) {

@@ -1,30 +1,29 @@
-import { hasSignInCookie } from './cookies.server.ts'
+import { hasAuthCookie } from './cookies.server.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Tells whether a request that changes something was made by a page of ours, so that no other site can
- * sign its visitor in, out or act in their name. Browsers name the page's origin with every such
- * request, and no page can forge that. Where a browser does not, `Sec-Fetch-Site` must say that the
- * page is ours or that the visitor asked without one; a program that sends neither may not bring cookies.
+ * Tells whether a request may change something (CSRF protection): it must come from a page of ours, so
+ * that no other site can sign a visitor in or out or act in their name. Browsers send `Origin` with
+ * every such request, and no page can forge it. Without it, `Sec-Fetch-Site` must say `same-origin` or
+ * `none`; a client that sends neither must not send cookies.
  */
-export function isFromOwnPage(request: Request): boolean {
+export function isSameOrigin(request: Request): boolean {
   if (SAFE_METHODS.has(request.method)) return true
   const origin = request.headers.get('origin')
   if (origin !== null) return origin === new URL(request.url).origin
   const site = request.headers.get('sec-fetch-site')
   if (site !== null) return site === 'same-origin' || site === 'none'
-  return !hasSignInCookie(request)
+  return !hasAuthCookie(request)
 }
 
 const SENTENCE =
-  'This was sent from a page that may not do so, or from a browser that does not say which. Open the page here and try again.'
+  'This form was sent from another site, or your browser did not say from where. Open the page here and try again.'
 
 /**
- * What another page's request gets: 403, as a page where a page was wanted, else as a problem
- * (RFC 9457). Nothing was done.
+ * Answers a cross-origin write with 403: a page if HTML was asked for, else a problem (RFC 9457).
  */
-export function refuseForeignPage(request: Request): Response {
+export function refuseCrossOrigin(request: Request): Response {
   const headers = new Headers({
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -33,7 +32,7 @@ export function refuseForeignPage(request: Request): Response {
   })
   if (request.headers.get('accept')?.includes('text/html') === true) {
     headers.set('content-type', 'text/html; charset=utf-8')
-    const page = `<!doctype html><html lang="en"><title>Not from there · Mist</title><h1>Not from there.</h1><p>${SENTENCE}</p><p><a href="/">To the music</a></p></html>`
+    const page = `<!doctype html><html lang="en"><title>Request refused · Mist</title><h1>This request was refused.</h1><p>${SENTENCE}</p><p><a href="/">Go to the home page</a></p></html>`
     return new Response(page, { status: 403, headers })
   }
   headers.set('content-type', 'application/problem+json')

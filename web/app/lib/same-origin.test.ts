@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isFromOwnPage, refuseForeignPage } from './own-page.server.ts'
+import { isSameOrigin, refuseCrossOrigin } from './same-origin.server.ts'
 
 const cookie = '__Host-mist_refresh=abc'
 const post = (headers: Record<string, string>, method = 'POST') =>
@@ -24,22 +24,22 @@ test.each<[Record<string, string>, boolean]>([
   [{ cookie, 'sec-fetch-site': 'none' }, true],
   [{ cookie: 'theme=dark' }, true],
   [{}, true],
-])('a form with %o is from a page of ours: %s', (headers, isOurs) => {
+])('a form with %o is same-origin: %s', (headers, expected) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
-    expect(isFromOwnPage(post(headers, method))).toBe(isOurs)
+    expect(isSameOrigin(post(headers, method))).toBe(expected)
 })
 
-test('reading is for everybody', () => {
+test('reading is allowed from everywhere', () => {
   const headers = { origin: 'https://evil.example', cookie }
-  expect(isFromOwnPage(post(headers, 'GET'))).toBe(true)
-  expect(isFromOwnPage(post(headers, 'HEAD'))).toBe(true)
+  expect(isSameOrigin(post(headers, 'GET'))).toBe(true)
+  expect(isSameOrigin(post(headers, 'HEAD'))).toBe(true)
 })
 
-test('a foreign page is refused with 403, as a page or as a problem', async () => {
-  const page = refuseForeignPage(post({ accept: 'text/html,*/*;q=0.8' }))
+test('a cross-origin request gets 403, as a page or as a problem', async () => {
+  const page = refuseCrossOrigin(post({ accept: 'text/html,*/*;q=0.8' }))
   expect([page.status, page.headers.get('content-type')]).toEqual([403, 'text/html; charset=utf-8'])
   expect(await page.text()).toContain('<h1>')
-  const problem = refuseForeignPage(post({ accept: '*/*' }))
+  const problem = refuseCrossOrigin(post({ accept: '*/*' }))
   expect([problem.status, problem.headers.get('content-type')]).toEqual([
     403,
     'application/problem+json',

@@ -29,8 +29,8 @@ test('an admin uploads a recording, sees its steps go by, and plays it', async (
 
   // It goes on while the page is left for another.
   await page.getByRole('link', { name: 'Mist, home' }).click()
-  await expect(page.getByText('1 upload going on')).toBeVisible()
-  await page.getByText('1 upload going on').click()
+  await expect(page.getByText('1 upload in progress')).toBeVisible()
+  await page.getByText('1 upload in progress').click()
   await expect(row).toHaveAttribute('data-phase', 'done', { timeout: 60_000 })
 
   await row.getByRole('link', { name: /^Open/ }).click()
@@ -52,7 +52,7 @@ test('what is not music fails with a sentence, beside files that do not', async 
   await playerReady(page)
   await page.getByLabel('Files to upload').setInputFiles([text, disguised, empty])
   const row = (name: string) => page.locator('li[data-phase]').filter({ hasText: name }).first()
-  await expect(row('letter.txt')).toContainText('This kind of file is not taken.')
+  await expect(row('letter.txt')).toContainText('This kind of file is not supported.')
   await expect(row('empty.flac')).toContainText('The file is empty.')
   await expect(row('disguised.mp3')).toHaveAttribute('data-phase', 'failed', { timeout: 60_000 })
   await expect(row('disguised.mp3').locator('p').last()).toHaveText(/\w+ .*\./)

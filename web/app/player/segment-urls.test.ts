@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makeSegmentGuess } from './segment-guess.ts'
+import { makeSegmentUrls } from './segment-urls.ts'
 
 function urlOf(input: RequestInfo | URL): string {
   return input instanceof Request ? input.url : input.toString()
@@ -15,44 +15,47 @@ function playlist(base: string): string {
   return `#EXTM3U\r\n#EXT-X-MAP:URI="${base}/tracks/one/3/64k/init.mp4"\r\n#EXTINF:4,\r\n${base}/tracks/one/3/64k/0.m4s\r\n`
 }
 
-function answering(files: Record<string, string>) {
-  const asked: string[] = []
+function fetchOf(files: Record<string, string>) {
+  const requested: string[] = []
   const fetch: typeof globalThis.fetch = async (input) => {
-    asked.push(urlOf(input))
+    requested.push(urlOf(input))
     const text = files[urlOf(input)]
     return new Response(text ?? null, { status: text === undefined ? 404 : 200 })
   }
-  return { fetch, asked }
+  return { fetch, requested }
 }
 
 test.each([
   ['/api/v1/media', 'https://music.example/api/v1/media/tracks/two/7/64k/0.m4s'],
   ['https://cdn.example', 'https://cdn.example/tracks/two/7/64k/0.m4s'],
-])('a session of one track tells where segments of another are, below %s', (base, expected) => {
-  const guess = makeSegmentGuess()
+])('a session of one track shows where the segments of another are, below %s', (base, expected) => {
+  const segmentUrls = makeSegmentUrls()
   const at = `${ORIGIN}/api/v1/tracks/one/hls`
-  guess.learn(ONE, {
+  segmentUrls.learn(ONE, {
     masterUrl: `${at}/master.m3u8`,
     playlists: { [`${at}/master.m3u8`]: MASTER, [`${at}/64k.m3u8`]: playlist(base) },
   })
-  expect(guess.firstSegment(TWO)).toBe(expected)
+  expect(segmentUrls.firstOf(TWO)).toBe(expected)
 })
 
-test('the public playlists tell it before the first session', async () => {
-  const guess = makeSegmentGuess()
+test('the public playlists show it before the first session', async () => {
+  const segmentUrls = makeSegmentUrls()
   const at = `${ORIGIN}/api/v1/tracks/one/hls`
-  const { fetch, asked } = answering({
+  const { fetch, requested } = fetchOf({
     [`${at}/master.m3u8`]: MASTER,
     [`${at}/64k.m3u8`]: playlist('/api/v1/media'),
   })
-  await Promise.all([guess.scout(ONE, ORIGIN, fetch), guess.scout(TWO, ORIGIN, fetch)])
-  expect(guess.firstSegment(TWO)).toBe(`${ORIGIN}/api/v1/media/tracks/two/7/64k/0.m4s`)
-  await guess.scout(ONE, ORIGIN, fetch)
-  expect(asked).toHaveLength(2)
+  await Promise.all([
+    segmentUrls.learnFromPlaylists(ONE, ORIGIN, fetch),
+    segmentUrls.learnFromPlaylists(TWO, ORIGIN, fetch),
+  ])
+  expect(segmentUrls.firstOf(TWO)).toBe(`${ORIGIN}/api/v1/media/tracks/two/7/64k/0.m4s`)
+  await segmentUrls.learnFromPlaylists(ONE, ORIGIN, fetch)
+  expect(requested).toHaveLength(2)
 })
 
-test('where nothing can be learned nothing is guessed', async () => {
-  const guess = makeSegmentGuess()
-  await guess.scout(ONE, ORIGIN, answering({}).fetch)
-  expect(guess.firstSegment(ONE)).toBeNull()
+test('without a pattern there is no URL', async () => {
+  const segmentUrls = makeSegmentUrls()
+  await segmentUrls.learnFromPlaylists(ONE, ORIGIN, fetchOf({}).fetch)
+  expect(segmentUrls.firstOf(ONE)).toBeNull()
 })

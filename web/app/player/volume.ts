@@ -1,16 +1,16 @@
 import type { PlayerEvent, PlayerState } from './machine.ts'
 
-/** The music fades over the last seconds that are leased. */
+/** The music fades out over the last leased seconds. */
 const FADE_S = 2.5
-/** Between two steps of the fade, milliseconds. */
+/** Milliseconds between two steps of the fade. */
 const STEP_MS = 50
-/** Left when the fade is over, so that nothing runs dry before; seconds. */
-const REST_S = 0.2
+/** The fade ends this early, so that the buffer does not run dry during it; seconds. */
+const MARGIN_S = 0.2
 
 type Elements = readonly Pick<HTMLMediaElement, 'volume' | 'muted'>[]
 
-/** How loud the decks are: what the listener set, less the fade at the end of the budget. */
-export function makeLoudness({
+/** Sets the volume of both decks: the listener's, times the fade at the end of the budget. */
+export function makeVolumeControl({
   elements,
   state,
   dispatch,
@@ -19,33 +19,33 @@ export function makeLoudness({
   elements: Elements
   state: () => PlayerState
   dispatch: (event: PlayerEvent) => void
-  /** Where the deck that sounds is; the state hears of it four times a second. */
+  /** Position of the playing deck; the state's is up to a quarter of a second old. */
   currentTimeS: () => number
 }) {
-  let fader: ReturnType<typeof setInterval> | undefined
+  let fadeTimer: ReturnType<typeof setInterval> | undefined
 
   function apply(factor = 1): void {
     const { volume, muted } = state()
     for (const element of elements) {
-      // Loudness is heard roughly as the square: half way on the slider sounds half as loud.
+      // Squared, so that the middle of the slider sounds about half as loud.
       element.volume = volume * volume * factor
       element.muted = muted
     }
   }
 
   function stopFading(): void {
-    clearInterval(fader)
-    fader = undefined
+    clearInterval(fadeTimer)
+    fadeTimer = undefined
     apply()
   }
 
   return {
     apply: () => apply(),
     stopFading,
-    /** Fades to silence at the border of what is leased, and tells when it is reached. */
+    /** Fades to silence by the end of what is leased, then dispatches `fade-finished`. */
     fade(): void {
-      clearInterval(fader)
-      fader = setInterval(() => {
+      clearInterval(fadeTimer)
+      fadeTimer = setInterval(() => {
         const { positionS, bufferedToS, phase } = state()
         if (phase.kind !== 'fading') {
           stopFading()
@@ -53,12 +53,11 @@ export function makeLoudness({
         }
         const leftS = bufferedToS - Math.max(positionS, currentTimeS())
         apply(Math.min(1, Math.max(0, leftS / FADE_S)))
-        if (leftS > REST_S) return
+        if (leftS > MARGIN_S) return
         stopFading()
-        dispatch({ type: 'border-reached' })
+        dispatch({ type: 'fade-finished' })
       }, STEP_MS)
     },
-    /** Stops for good. */
-    destroy: () => clearInterval(fader),
+    destroy: () => clearInterval(fadeTimer),
   }
 }
