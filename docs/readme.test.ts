@@ -10,6 +10,10 @@ const scriptsOf = (folder: string): Record<string, string> =>
 
 const TEXTS = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/commands.md',
+  'docs/deploying.md',
   '.env.example',
   '.dev.vars.example',
   'docker-compose.transcoder.yml',
