@@ -2,6 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import pg from 'pg'
+import {
+  applySql,
+  type Connection,
+  readSqlSource,
+  SQL_FOLDER,
+  type SqlOutcome,
+} from './sql-source.ts'
 
 /** Any number will do, as long as every migration of every MIST takes the same one. */
 const MIGRATION_LOCK = 7_301_984
@@ -35,12 +42,18 @@ export class CannotMigrate extends Error {
  * @param databaseUrl a Postgres connection string (wire protocol): Neon, PGlite behind its server,
  *   or any Postgres ≥ 17 with pgvector; direct or through a pooler
  * @param waitS seconds to wait for another migration to end
+ * @returns what became of the functions and triggers of `db/sql`
  * @throws CannotMigrate when another one still holds the lock, or the tables are too busy
  */
 export async function migrate(
   databaseUrl: string,
-  { waitS = 300, folder = MIGRATIONS_FOLDER }: { waitS?: number; folder?: string } = {},
-): Promise<void> {
+  {
+    waitS = 300,
+    folder = MIGRATIONS_FOLDER,
+    sqlFolder = SQL_FOLDER,
+  }: { waitS?: number; folder?: string; sqlFolder?: string } = {},
+): Promise<SqlOutcome> {
+  const source = await readSqlSource(sqlFolder)
   for (let attempt = 1; ; attempt++) {
     const client = new pg.Client({ connectionString: databaseUrl })
     client.on('error', () => {}) // A connection that dies fails the query that waits on it, too.
@@ -49,9 +62,9 @@ export async function migrate(
       await client.query('begin')
       await takeLock(client, waitS)
       await applyMigrations(client, folder)
-      // What is defined anew whenever it changed (functions, triggers) goes here, under the same lock.
+      const outcome = await applySql(connectionOf(client), source)
       await client.query('commit')
-      return
+      return outcome
     } catch (error) {
       if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw explained(error)
       if (attempt === ATTEMPTS)
@@ -128,8 +141,17 @@ async function applyMigrations(client: pg.Client, folder: string): Promise<void>
   }
 }
 
+function connectionOf(client: pg.Client): Connection {
+  return {
+    exec: (text) => client.query(text),
+    rows: async (text) => (await client.query<Record<string, unknown>>(text)).rows,
+  }
+}
+
+/** SQLSTATE of a failure, or of the one behind it. */
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+  if (!(error instanceof Error)) return undefined
+  return 'code' in error ? error.code : codeOf(error.cause)
 }
 
 function explained(error: unknown): unknown {

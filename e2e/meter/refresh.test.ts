@@ -94,22 +94,3 @@ test('a dead sign-in gives no token to whoever raced with its end', async () => 
     expect(await refresh(token)).toMatch(/^(revoked|reused)$/)
   }
 })
-
-test('the Worker of the release before and today exchange tokens of one sign-in without a deadlock', async () => {
-  const { db } = database
-  const calls = makeRefreshCalls(db)
-  for (let round = 0; round < 20; round++) {
-    const token = `older ${round} `
-    const { familyId } = await makeUser(db)
-    await calls.firstToken(familyId, token, NOON)
-    const older = async () => {
-      const { rows } = await db.execute(
-        sql`select outcome from rotate_refresh_token(sha256(${token}::bytea),
-              sha256(${`random ${round}`}::bytea), ${NOON.toISOString()}, '2100-01-01')`,
-      )
-      return String(rows[0]?.['outcome'])
-    }
-    const [one, two] = await Promise.all([older(), calls.refresh(token, NOON)])
-    expect([one, two.outcome].filter((outcome) => outcome === 'rotated')).toHaveLength(1)
-  }
-})

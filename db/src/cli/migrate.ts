@@ -6,8 +6,12 @@ if (!databaseUrl) {
   process.exit(1)
 }
 try {
-  await migrate(databaseUrl)
-  process.stdout.write('The schema is up to date.\n')
+  const functions = await migrate(databaseUrl)
+  process.stdout.write(
+    functions === 'newer'
+      ? 'The schema is up to date; its functions are those of a newer MIST and were left as they are.\n'
+      : 'The schema is up to date.\n',
+  )
 } catch (error) {
   if (!(error instanceof CannotMigrate)) throw error
   process.stderr.write(`${error.message}\n`)

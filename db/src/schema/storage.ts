@@ -37,6 +37,20 @@ export const installation = pgTable(
   (t) => [check('installation_singleton_check', sql`${t.singleton}`)],
 )
 
+/** Which revision of the folder `db/sql` the functions and triggers are: one row, written by the migrator. */
+export const appliedSql = pgTable(
+  'applied_sql',
+  {
+    singleton: boolean('singleton').primaryKey().default(true),
+    revision: integer('revision').notNull(),
+    sha256: text('sha256').notNull(),
+    appliedAt: instant('applied_at')
+      .notNull()
+      .default(sql`now()`),
+  },
+  (t) => [check('applied_sql_singleton_check', sql`${t.singleton}`)],
+)
+
 /**
  * What is to be deleted from the buckets, written with the change that makes it unneeded. Nothing is
  * deleted without one: that a row is missing is no reason.

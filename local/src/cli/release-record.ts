@@ -4,11 +4,9 @@ import { existsSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
-import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
-import { vector } from '@electric-sql/pglite-pgvector'
 import { MIGRATIONS_FOLDER } from '@mist/db/migrate'
 import { RELEASES_FOLDER, ReleaseRecord, SCHEMA_FACTS_SQL, SchemaFacts } from '@mist/db/releases'
+import { makeTestDatabase } from '@mist/db/testing'
 import { bundleWorker } from '../workerd/serve-bundle.ts'
 
 // npm run release:record [-- VERSION]: writes down what is released, so that later schemas can be held
@@ -23,13 +21,11 @@ function refuse(sentence: string): never {
   process.exit(1)
 }
 
-async function schemaFacts(migrations: string[]): Promise<SchemaFacts> {
-  const db = new PGlite({ extensions: { vector, pg_trgm } })
-  for (const name of migrations)
-    await db.exec(await readFile(join(MIGRATIONS_FOLDER, `${name}.sql`), 'utf8'))
-  const { rows } = await db.query<{ facts: unknown }>(SCHEMA_FACTS_SQL)
-  await db.close()
-  return SchemaFacts.parse(rows[0]?.facts)
+async function schemaFacts(): Promise<SchemaFacts> {
+  const { db, close } = await makeTestDatabase()
+  const { rows } = await db.execute(SCHEMA_FACTS_SQL)
+  await close()
+  return SchemaFacts.parse(rows[0]?.['facts'])
 }
 
 /** The text of all programs that ask the database: the Worker's bundle and the transcoder. */
@@ -59,7 +55,7 @@ const journal: { entries: { tag: string }[] } = JSON.parse(
 const migrations = journal.entries.map(({ tag }) => tag)
 const outdir = await mkdtemp(join(tmpdir(), 'mist-release-'))
 const bundle = await bundleWorker(outdir)
-const facts = await schemaFacts(migrations)
+const facts = await schemaFacts()
 const text = await programs(bundle)
 const names = [...new Set(facts.functions.map(({ name }) => name))]
 const record: ReleaseRecord = {

@@ -66,6 +66,13 @@ test('a database is looked at without being changed, and what it lacks is said w
     Date.now() + 1e12,
   ])
   expect(await missingMigrations(postgres.url)).toBe(0)
+
+  await query(`update applied_sql set sha256 = 'of before'`)
+  await expect(requireCurrentSchema(postgres.url)).rejects.toThrow(
+    /functions of an older.*--migrate/,
+  )
+  await query('update applied_sql set revision = revision + 1')
+  await requireCurrentSchema(postgres.url)
 }, 60_000)
 
 test('a database that does not answer is a sentence without its password', async () => {

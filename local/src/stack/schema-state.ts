@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MIGRATIONS_FOLDER } from '@mist/db/migrate'
+import { APPLIED_SQL, compareSql, readSqlSource } from '@mist/db/sql-source'
 import pg from 'pg'
 import { z } from 'zod'
 import { CannotStart } from '../cannot-start.ts'
@@ -20,11 +21,8 @@ function migrationTimes(): number[] {
  *
  * @throws CannotStart when the database can't be asked
  */
-export async function missingMigrations(databaseUrl: string): Promise<number | 'all'> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 })
-  client.on('error', () => {})
-  try {
-    await client.connect()
+export function missingMigrations(databaseUrl: string): Promise<number | 'all'> {
+  return asking(databaseUrl, async (client) => {
     const { rows } = await client.query<{ there: boolean }>(
       "select to_regclass('drizzle.__drizzle_migrations') is not null as there",
     )
@@ -35,6 +33,24 @@ export async function missingMigrations(databaseUrl: string): Promise<number | '
     const at = last.rows[0]?.at ?? null
     if (at === null) return 'all'
     return migrationTimes().filter((when) => when > Number(at)).length
+  })
+}
+
+/** Whether the functions of a database, which lacks no migration, are older than those of this checkout. */
+async function hasOlderFunctions(databaseUrl: string): Promise<boolean> {
+  const source = await readSqlSource()
+  return asking(databaseUrl, async (client) => {
+    const { rows } = await client.query<Record<string, unknown>>(APPLIED_SQL)
+    return compareSql(rows[0], source) === 'older'
+  })
+}
+
+async function asking<T>(databaseUrl: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await ask(client)
   } catch (error) {
     const why = error instanceof Error ? error.message || error.name : String(error)
     throw new CannotStart(`the database ${nameOfDatabase(databaseUrl)} can't be asked: ${why}`)
@@ -50,9 +66,13 @@ export async function missingMigrations(databaseUrl: string): Promise<number | '
  */
 export async function requireCurrentSchema(databaseUrl: string): Promise<void> {
   const missing = await missingMigrations(databaseUrl)
-  if (missing === 0) return
+  if (missing === 0 && !(await hasOlderFunctions(databaseUrl))) return
   const what =
-    missing === 'all' ? 'has no schema of MIST yet' : `lacks ${missing} of the newest migrations`
+    missing === 'all'
+      ? 'has no schema of MIST yet'
+      : missing === 0
+        ? 'has functions of an older MIST'
+        : `lacks ${missing} of the newest migrations`
   throw new CannotStart(
     `the database ${nameOfDatabase(databaseUrl)} ${what}, and nothing was changed: if it is meant for MIST, add --migrate (npm start -- --migrate)`,
   )

@@ -1,0 +1,48 @@
+-- Key periods: three segments of four seconds each, and what a session has paid of them. The contract
+-- (key-periods.ts) reckons the same; a test holds the two together.
+
+-- Number of key periods of a track. What is left behind the last point of the grid of four seconds is a
+-- segment of its own only if it lasts more than 50 ms (LEAST_LAST_SEGMENT_MS in the contract says why); a
+-- shorter rest belongs to the segment before, and is charged with its period. p_priming_samples is of no
+-- account: the grid is the track's own time.
+create or replace function period_count(
+  p_sample_rate integer, p_sample_count bigint, p_priming_samples integer
+) returns integer language sql immutable as $$
+  select greatest(1, ceil((round(p_sample_count * 1000.0 / p_sample_rate) - 50) / 12000))::integer
+$$;
+
+-- What a period is charged, in milliseconds: twelve seconds, and for the last one what is left of the
+-- track; 0 where there is no such period.
+create or replace function period_charge_ms(p_period integer, p_duration_ms bigint)
+returns integer language sql immutable as $$
+  select (case
+    when p_duration_ms - p_period::bigint * 12000 > 12050 then 12000
+    when p_duration_ms - p_period::bigint * 12000 > 50 or p_period = 0
+      then p_duration_ms - p_period::bigint * 12000
+    else 0
+  end)::integer
+$$;
+
+-- Which key periods a session has paid for: one bit each, the least significant of a byte first.
+create or replace function has_leased(p_leased bytea, p_period integer) returns boolean language sql immutable as $$
+  select case
+    when p_period >= 0 and p_period < 8 * length(p_leased) then get_bit(p_leased, p_period) = 1
+    else false
+  end
+$$;
+
+-- The same, with one period more.
+create or replace function with_lease(p_leased bytea, p_period integer) returns bytea language sql immutable as $$
+  select set_bit(
+    p_leased || decode(repeat('00', p_period / 8 + 1 - length(p_leased)), 'hex'), p_period, 1
+  )
+$$;
+
+-- The highest period that was leased; -1: none. Its bit is in the last byte.
+create or replace function last_leased(p_leased bytea) returns integer language sql immutable as $$
+  select case
+    when length(p_leased) > 0
+      then 8 * length(p_leased) - position('1' in get_byte(p_leased, length(p_leased) - 1)::bit(8)::text)
+    else -1
+  end
+$$;
