@@ -10,6 +10,7 @@ import {
 import { makeOwnership, type Ownership } from './buckets/ownership.ts'
 import { isOutage } from './jobs/transcode/failures.ts'
 import { makeProcessor } from './jobs/transcode/processor.ts'
+import { makeTagReader } from './jobs/transcode/tag-reader.ts'
 import { makeMetrics } from './ops/metrics.ts'
 import { serveOps } from './ops/server.ts'
 import { openDatabase } from './platform/database.ts'
@@ -50,12 +51,14 @@ export async function runTranscoder(env: Env) {
     objectStoreOptions(env, (PUTS_AT_ONCE + 1) * env.TRANSCODE_CONCURRENCY),
   )
   const ffmpeg = makeFfmpeg(ffmpegOptions(env))
+  const tagReader = makeTagReader()
   const queue = openQueue({ redisUrl: env.REDIS_URL, attempts: env.JOB_ATTEMPTS, log })
   const metrics = makeMetrics({ queueDepth: () => queue.depth() })
   const processor = makeProcessor({
     db,
     objects,
     ffmpeg,
+    tagReader,
     log,
     onStep: (step, seconds) => metrics.onStep(step, seconds),
     config: processorConfig(env),
@@ -107,6 +110,7 @@ export async function runTranscoder(env: Env) {
       await ops.close()
       await database.close()
       objects.close()
+      tagReader.close()
       log.info('stopped')
     },
   }

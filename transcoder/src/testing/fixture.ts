@@ -5,6 +5,7 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { JobStep } from '@mist/db/contract'
 import { parseEnv, type Env } from '../env.ts'
 import { makeProcessor, type Processor } from '../jobs/transcode/processor.ts'
+import { makeTagReader } from '../jobs/transcode/tag-reader.ts'
 import { ffmpegOptions, objectStoreOptions, processorConfig } from '../options.ts'
 import { openDatabase, type Database } from '../platform/database.ts'
 import { makeFfmpeg } from '../platform/ffmpeg/index.ts'
@@ -50,6 +51,7 @@ export async function startFixture(
   const files = join(stack.folder, 'files')
   await mkdir(files)
   const objects = makeObjectStore(objectStoreOptions(env, 20))
+  const tagReader = makeTagReader()
 
   function processor(changes: Record<string, string> = {}, parts: FixtureParts = {}): Processor {
     const changed = parseEnv({ ...variables, ...changes })
@@ -57,6 +59,7 @@ export async function startFixture(
       db: database.db,
       objects,
       ...parts,
+      tagReader,
       log,
       ffmpeg: makeFfmpeg(ffmpegOptions(changed)),
       config: processorConfig(changed),
@@ -75,6 +78,7 @@ export async function startFixture(
     async stop() {
       await database.close()
       objects.close()
+      tagReader.close()
       s3.destroy()
       await stack.stop()
     },

@@ -38,7 +38,7 @@ import { publish, publishEmbedding } from './publish.ts'
 import { readSourceFormat } from './source-format.ts'
 import { makeStepDeadline, type StepDeadline, type StepLimits } from './step-deadline.ts'
 import { makeUploads } from './store.ts'
-import { readDescription } from './tag-reader.ts'
+import type { TagReader } from './tag-reader.ts'
 import { readTags } from './tags.ts'
 
 /** The original's name in the workspace: ours, so that no listener's reaches a command line. */
@@ -94,11 +94,12 @@ export function makeProcessor(options: {
   db: Database
   objects: ObjectStore
   ffmpeg: Ffmpeg
+  tagReader: TagReader
   log: Log
   config: ProcessorConfig
   onStep?: (step: JobStep, seconds: number) => void
 }) {
-  const { db, objects, ffmpeg, log, config, onStep = () => {} } = options
+  const { db, objects, ffmpeg, tagReader, log, config, onStep = () => {} } = options
   const jobs = makeJobRepo(db)
   const outages = new Map<JobId, number>()
 
@@ -203,7 +204,7 @@ export function makeProcessor(options: {
     const uploads = makeUploads(objects, signal)
     const onSkipped = (reason: string) =>
       log.info({ jobId: job.jobId, reason }, 'skipped tags or a cover')
-    const { fields, covers } = await readDescription({ folder, file, format, signal, onSkipped })
+    const { fields, covers } = await tagReader.read({ folder, file, format, signal, onSkipped })
     for (const { size, bytes } of covers ?? []) {
       await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
     }

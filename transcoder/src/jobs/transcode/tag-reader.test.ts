@@ -4,18 +4,22 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ConfinedNodeFailed, runConfinedNode } from '../../platform/confined-node.ts'
+import { ConfinedNodeFailed, makeConfinedNode } from '../../platform/confined-node.ts'
 import { id3v2, latin1Text, picture, utf8Text } from '../../testing/id3v2.ts'
 import { blackPng } from '../../testing/png.ts'
 import type { SourceFormat } from './source-format.ts'
-import { readDescription } from './tag-reader.ts'
+import { makeTagReader } from './tag-reader.ts'
 import { readTags } from './tags.ts'
 
+const reader = makeTagReader()
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mist-tags-'))
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  reader.close()
+  await rm(folder, { recursive: true, force: true })
+})
 
 const calm = new AbortController().signal
 
@@ -23,7 +27,7 @@ async function read(bytes: Uint8Array, demuxer: SourceFormat['demuxer']) {
   await writeFile(join(folder, 'original'), bytes)
   const skipped: string[] = []
   const startedAt = performance.now()
-  const described = await readDescription({
+  const described = await reader.read({
     folder,
     file: 'original',
     format: { demuxer, name: demuxer },
@@ -245,14 +249,27 @@ const LIMITS = {
   wallS: 60,
   heapBytes: 64 * 1024 ** 2,
   memoryBytes: 300 * 1024 ** 2,
+  restingBytes: 150 * 1024 ** 2,
   fileBytes: 1024 ** 2,
   outputBytes: 1024 ** 2,
 }
 
-async function run(program: string, limits: Partial<typeof LIMITS>, signal = calm) {
-  const module = join(folder, 'program.mjs')
+const LOOP = new URL('../../platform/confined-loop.ts', import.meta.url).href
+
+/** A program that answers each request with what `answer`, the body of a function of it, returns. */
+const serving = (answer: string) =>
+  `import { serveRequests } from '${LOOP}'\nawait serveRequests(async (request) => { ${answer} })`
+
+let programs = 0
+async function makeNode(program: string, limits: Partial<typeof LIMITS> = {}) {
+  const module = join(folder, `program-${programs++}.mjs`)
   await writeFile(module, program)
-  return runConfinedNode({ module, args: ['x'], folder, limits: { ...LIMITS, ...limits }, signal })
+  return makeConfinedNode({ module, limits: { ...LIMITS, ...limits } })
+}
+
+async function run(program: string, limits: Partial<typeof LIMITS>, signal = calm) {
+  const node = await makeNode(program, limits)
+  return node.ask('x', signal).finally(() => node.close())
 }
 
 test.each([
@@ -294,9 +311,58 @@ test('a program is killed with the signal, and never started after it', async ()
 
 test('a program has none of our environment, and its output is whole', async () => {
   process.env['MIST_TEST_SECRET'] = 'secret'
-  const printed = await run('console.log(JSON.stringify([process.env, process.argv[2]]))', {})
-  expect(printed).not.toContain('secret')
-  expect(printed).toContain('"x"')
+  const [env, long] = (await run(serving('return [process.env, request.repeat(900_000)]'), {})) as [
+    object,
+    string,
+  ]
+  expect(Object.keys(env)).not.toContain('MIST_TEST_SECRET')
+  expect(long).toBe('x'.repeat(900_000))
+})
+
+/** The process that answered. */
+const PID = 'return process.pid'
+
+test('a process that answered is asked again, and what a request costs it is its own alone', async () => {
+  const node = await makeNode(serving(PID))
+  expect(await node.ask('', calm)).toBe(await node.ask('', calm))
+  const [one, other] = await Promise.all([node.ask('', calm), node.ask('', calm)])
+  expect(one).not.toBe(other)
+  node.close()
+})
+
+test.each<[string, string, Partial<typeof LIMITS>]>([
+  ['has used its time', PID, { cpuS: 0.01 }],
+  ['has grown', PID, { restingBytes: 1024 ** 2 }],
+  ['read what is suspicious', PID, {}],
+])('a process that %s gets no other request', async (why, answer, limits) => {
+  const node = await makeNode(serving(answer), limits)
+  const isSuspicious = () => why === 'read what is suspicious'
+  const pids = [await node.ask('', calm, isSuspicious), await node.ask('', calm, isSuspicious)]
+  expect(new Set(pids).size).toBe(2)
+  node.close()
+})
+
+test('a process that died while it rested, or fails, is replaced', async () => {
+  const node = await makeNode(
+    serving('if (request === "fail") throw new Error("on purpose"); return process.pid'),
+  )
+  const first = Number(await node.ask('', calm))
+  process.kill(first, 'SIGKILL')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const second = await node.ask('', calm)
+  expect(second).not.toBe(first)
+  await expect(node.ask('fail', calm)).rejects.toThrow('on purpose')
+  expect(await node.ask('', calm)).not.toBe(second)
+  node.close()
+})
+
+test('a file that can be read costs the next one no start of a process', async () => {
+  const tag = () => id3v2([kept])
+  await read(tag(), 'mp3')
+  const { title, seconds } = await read(tag(), 'mp3')
+  expect(title).toBe('kept')
+  // A start takes ten times as long.
+  expect(seconds).toBeLessThan(0.1)
 })
 
 test('decoding the largest picture that is allowed stays within the limit of memory', async () => {
