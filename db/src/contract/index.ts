@@ -1,6 +1,7 @@
 export * from './ids.ts'
 export * from './object-keys.ts'
 export * from './key-periods.ts'
+export * from './rendition-layout.ts'
 export * from './content-keys.ts'
 export * from './plans.ts'
 export * from './quota.ts'

@@ -8,6 +8,9 @@ import type { TrackId } from './ids.ts'
 /** Segments that share one key (architecture, decision 1). */
 export const SEGMENTS_PER_PERIOD = 3
 
+/** What the transcoder cuts new versions by; each version's own is `track_versions.segments_per_period`. */
+export const SEGMENTS_PER_PERIOD_NEW = SEGMENTS_PER_PERIOD
+
 /** Segments are cut on a grid of four seconds. */
 export const SEGMENT_S = 4
 
@@ -71,8 +74,11 @@ export function periodCount(timing: MediaTiming): number {
 }
 
 /** The period that segment `segment` (zero-based) belongs to. */
-export function periodOfSegment(segment: number): number {
-  return Math.floor(segment / SEGMENTS_PER_PERIOD)
+export function periodOfSegment(
+  segment: number,
+  segmentsPerPeriod: number = SEGMENTS_PER_PERIOD,
+): number {
+  return Math.floor(segment / segmentsPerPeriod)
 }
 
 /**

@@ -154,6 +154,8 @@ export const trackVersions = pgTable(
     paddingSamples: integer('padding_samples'),
     /** Gain applied before encoding, dB. */
     gainDb: real('gain_db'),
+    /** Segments that share one key; versions of before the column have 3. */
+    segmentsPerPeriod: integer('segments_per_period').notNull().default(3),
   },
   (t) => [
     primaryKey({ columns: [t.trackId, t.version] }),
@@ -164,6 +166,7 @@ export const trackVersions = pgTable(
       'track_versions_status_check',
       sql`${t.status} in ('building', 'published', 'retired', 'dead')`,
     ),
+    check('track_versions_segments_per_period_check', sql`${t.segmentsPerPeriod} > 0`),
   ],
 )
 
@@ -200,6 +203,25 @@ export const renditions = pgTable(
     init: bytea('init').notNull(),
     /** Random 16 bytes from which each segment's IV follows. */
     ivSeed: bytea('iv_seed').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.trackId, t.version, t.name] })],
+)
+
+/**
+ * Where each AAC frame of a rendition is, so that a file of it can be laid out to the byte without
+ * fetching a segment. Apart from `renditions`, which pressing play reads; versions of before have none.
+ */
+export const renditionLayouts = pgTable(
+  'rendition_layouts',
+  {
+    trackId: uuid('track_id').notNull().$type<TrackId>(),
+    version: integer('version').notNull(),
+    /** The rendition's. */
+    name: text('name').notNull(),
+    /** Bytes of each frame, in order, as `packSizes` writes them. */
+    frameSizes: bytea('frame_sizes').notNull(),
+    /** Bytes in front of the first frame of each clear segment, as `packSizes` writes them. */
+    headerSizes: bytea('header_sizes').notNull(),
   },
   (t) => [primaryKey({ columns: [t.trackId, t.version, t.name] })],
 )

@@ -1,6 +1,7 @@
 import { TrackId, UploadId, versionPrefix } from '@mist/db/contract'
 import {
   jobs,
+  renditionLayouts,
   renditions,
   tombstones,
   trackEmbeddings,
@@ -174,13 +175,20 @@ export function makeTombstoneRepo(db: Database) {
           await tx.delete(jobs).where(eq(jobs.uploadId, uploadId))
           await tx.delete(uploads).where(eq(uploads.id, uploadId))
         } else if (trackId !== null && version !== null) {
-          const isThis = (table: typeof renditions | typeof trackKeys | typeof trackVersions) =>
-            and(eq(table.trackId, trackId), eq(table.version, version))
+          const isThis = (
+            table:
+              | typeof renditions
+              | typeof renditionLayouts
+              | typeof trackKeys
+              | typeof trackVersions,
+          ) => and(eq(table.trackId, trackId), eq(table.version, version))
           await tx.delete(renditions).where(isThis(renditions))
+          await tx.delete(renditionLayouts).where(isThis(renditionLayouts))
           await tx.delete(trackKeys).where(isThis(trackKeys))
           if (!holdsCover) await tx.delete(trackVersions).where(isThis(trackVersions))
         } else if (trackId !== null && reason === 'track-deleted') {
           await tx.delete(renditions).where(eq(renditions.trackId, trackId))
+          await tx.delete(renditionLayouts).where(eq(renditionLayouts.trackId, trackId))
           await tx.delete(trackKeys).where(eq(trackKeys.trackId, trackId))
           await tx.delete(trackVersions).where(eq(trackVersions.trackId, trackId))
           await tx.delete(trackEmbeddings).where(eq(trackEmbeddings.trackId, trackId))

@@ -15,6 +15,8 @@ export type Segment = {
   bytes: Buffer
   /** Samples it holds, priming counted. */
   samples: number
+  /** Bytes of each of its frames, which are all that follows its header. */
+  frameSizes: number[]
 }
 
 /**
@@ -41,7 +43,9 @@ export function makeSegmenter({
   function cutBefore(end: number): Segment {
     const taken = frames.splice(0, end - framesBefore)
     const samples = sum(taken)
-    const segment = { index, bytes: writeMediaSegment(index, samplesBefore, taken), samples }
+    const bytes = writeMediaSegment(index, samplesBefore, taken)
+    const frameSizes = taken.map((frame) => frame.bytes.length)
+    const segment = { index, bytes, samples, frameSizes }
     framesBefore += taken.length
     samplesBefore += samples
     index++

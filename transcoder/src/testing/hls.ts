@@ -12,7 +12,7 @@ import {
   type TrackId,
   unwrapMasterKey,
 } from '@mist/db/contract'
-import { renditions, trackKeys, tracks } from '@mist/db/schema'
+import { renditions, trackKeys, tracks, trackVersions } from '@mist/db/schema'
 import { and, eq } from 'drizzle-orm'
 import type { Database } from '../platform/database.ts'
 
@@ -54,6 +54,10 @@ export async function exportHls(
   await mkdir(folder, { recursive: true })
   const [track] = await db.select().from(tracks).where(eq(tracks.id, trackId))
   const version = track!.version!
+  const [made] = await db
+    .select()
+    .from(trackVersions)
+    .where(and(eq(trackVersions.trackId, trackId), eq(trackVersions.version, version)))
   const [key] = await db.select().from(trackKeys).where(eq(trackKeys.trackId, trackId))
   const [row] = await db
     .select()
@@ -81,7 +85,7 @@ export async function exportHls(
     const bytes = await getMedia(s3, segmentKey(trackId, version, rendition, segment))
     await writeFile(join(folder, `${segment}.m4s`), bytes)
     if (withKeys) {
-      const period = periodOfSegment(segment)
+      const period = periodOfSegment(segment, made!.segmentsPerPeriod)
       const derived = await derivePeriodKey(master, trackId, version, period)
       await writeFile(join(folder, `${period}.key`), derived)
       const iv = Buffer.from(segmentIv(row!.ivSeed, segment)).toString('hex')

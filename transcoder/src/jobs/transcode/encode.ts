@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { AAC_FRAME_SAMPLES, initKey, segmentKey, type TrackId } from '@mist/db/contract'
+import {
+  AAC_FRAME_SAMPLES,
+  initKey,
+  type RenditionLayout,
+  segmentKey,
+  type TrackId,
+} from '@mist/db/contract'
 import { makeFragmentReader } from '../../cmaf/fragment-reader.ts'
 import { writeInitSegment } from '../../cmaf/init-segment.ts'
 import { makeSegmenter, type Segment } from '../../cmaf/segmenter.ts'
@@ -20,6 +26,7 @@ export type StoredRendition = {
   codecs: string
   init: Uint8Array
   ivSeed: Uint8Array
+  layout: RenditionLayout
 }
 
 export type Encoded = {
@@ -46,18 +53,21 @@ export async function encode(options: {
   trackId: TrackId
   version: number
   masterKey: Uint8Array<ArrayBuffer>
+  /** Segments that share a key. */
+  segmentsPerPeriod: number
   uploads: ReturnType<typeof makeUploads>
   signal: AbortSignal
   /** Seconds encoded so far. */
   onProgress: (seconds: number) => void
 }): Promise<Encoded> {
   const { source, heard, plan, trackId, version, uploads } = options
-  const cipher = makeSegmentCipher(options.masterKey, trackId, version)
+  const cipher = makeSegmentCipher(options)
   const tracks = plan.renditions.map((rendition) => ({
     rendition,
     ivSeed: randomBytes(16),
     segmenter: makeSegmenter(plan),
     bandwidth: makeBandwidth(plan.sampleRate),
+    layout: { frameSizes: [] as number[], headerSizes: [] as number[] },
   }))
   type Track = (typeof tracks)[number]
   const cut: { track: Track; segment: Segment }[] = []
@@ -66,6 +76,7 @@ export async function encode(options: {
     for (const { track, segment } of cut.splice(0)) {
       const sealed = await cipher.encrypt(track.ivSeed, segment.index, segment.bytes)
       track.bandwidth.add(sealed.length, segment.samples)
+      addSegment(track.layout, segment)
       const key = segmentKey(trackId, version, track.rendition.name, segment.index)
       await uploads.add(key, sealed, 'application/octet-stream')
     }
@@ -105,13 +116,14 @@ export async function encode(options: {
     plan,
   )
   refuseDifference(heard.durationS, timing.sampleCount / plan.sampleRate)
-  const renditions = tracks.map(({ rendition, ivSeed, bandwidth }) => ({
+  const renditions = tracks.map(({ rendition, ivSeed, bandwidth, layout }) => ({
     name: rendition.name,
     bitrate: rendition.bitrate,
     ...bandwidth.finish(),
     codecs: 'mp4a.40.2',
     init: initOf(rendition, plan, timing),
     ivSeed: new Uint8Array(ivSeed),
+    layout,
   }))
   for (const { name, init } of renditions) {
     await uploads.add(initKey(trackId, version, name), init, 'video/mp4')
@@ -130,6 +142,15 @@ function refuseDifference(heardS: number, encodedS: number): void {
     `Of ${heardS.toFixed(1)} s that were heard ${encodedS.toFixed(1)} s could be encoded: the sound changes ` +
       'its format in the middle. Encode the file anew.',
   )
+}
+
+/** Notes where a segment's frames are. */
+function addSegment(
+  layout: { frameSizes: number[]; headerSizes: number[] },
+  { bytes, frameSizes }: Segment,
+): void {
+  layout.headerSizes.push(bytes.length - frameSizes.reduce((sum, size) => sum + size, 0))
+  layout.frameSizes.push(...frameSizes)
 }
 
 function initOf(

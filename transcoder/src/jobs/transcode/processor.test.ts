@@ -1,8 +1,16 @@
 import { execFile } from 'node:child_process'
-import { stat } from 'node:fs/promises'
+import { createDecipheriv } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { frameCount, segmentCount, segmentStartFrame } from '@mist/db/contract'
+import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import {
+  frameCount,
+  segmentCount,
+  segmentSizes,
+  segmentStartFrame,
+  unpackSizes,
+} from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -129,6 +137,77 @@ test('the segments are those of the contract, and all renditions are cut at the 
     expect(Math.max(...drift)).toBeLessThanOrEqual(1)
     expect(segmentStartFrame(44_100, 1)).toBe(173)
   }
+})
+
+/** The segments of an exported rendition, in the clear. */
+async function clearSegments(folder: string): Promise<Buffer[]> {
+  const playlist = await readFile(join(folder, 'playlist.m3u8'), 'utf8')
+  const entries = playlist.matchAll(/URI="(\d+\.key)",IV=0x(\w+)\n#EXTINF.*\n(.*)/g)
+  return Promise.all(
+    [...entries].map(async ([, keyFile, iv, segmentFile]) => {
+      const key = await readFile(join(folder, keyFile!))
+      const decipher = createDecipheriv('aes-128-cbc', key, Buffer.from(iv!, 'hex'))
+      return Buffer.concat([
+        decipher.update(await readFile(join(folder, segmentFile!))),
+        decipher.final(),
+      ])
+    }),
+  )
+}
+
+test('the stored sizes lay a file out to the byte: every frame, as ffprobe sees them, and every header', async () => {
+  const { version } = await trackOf(vibe)
+  const { db, files } = fixture
+  const rows = await db
+    .select()
+    .from(schema.renditionLayouts)
+    .where(eq(schema.renditionLayouts.trackId, vibe.trackId))
+  expect(rows.map(({ name }) => name).sort()).toEqual(['128k', '192k', '64k'])
+  for (const { name, ...row } of rows) {
+    const layout = {
+      frameSizes: unpackSizes(row.frameSizes),
+      headerSizes: unpackSizes(row.headerSizes),
+    }
+    const folder = join(files, `vibe-${name}`)
+    const { stdout } = await run(
+      'ffprobe',
+      ['-v', 'error', '-allowed_extensions', 'ALL', '-show_packets', '-of', 'json'].concat(
+        join(folder, 'playlist.m3u8'),
+      ),
+      { maxBuffer: 2 ** 26 },
+    )
+    const { packets } = JSON.parse(stdout) as { packets: { size: string }[] }
+    expect(layout.frameSizes).toEqual(packets.map(({ size }) => Number(size)))
+    const timing = {
+      sampleRate: version.sampleRate!,
+      sampleCount: version.sampleCount!,
+      primingSamples: version.primingSamples!,
+    }
+    const sizes = segmentSizes(layout, timing)
+    const segments = await clearSegments(folder)
+    expect(sizes.map(({ headerBytes, payloadBytes }) => headerBytes + payloadBytes)).toEqual(
+      segments.map(({ length }) => length),
+    )
+    for (const [index, { headerBytes, payloadBytes }] of sizes.entries()) {
+      const header = segments[index]!.subarray(0, headerBytes)
+      expect(header.toString('latin1', headerBytes - 4)).toBe('mdat')
+      expect(header.readUInt32BE(headerBytes - 8)).toBe(payloadBytes + 8)
+    }
+  }
+})
+
+test('the sizes take less than a hundredth of what they describe', async () => {
+  const { db, s3 } = fixture
+  const rows = await db
+    .select()
+    .from(schema.renditionLayouts)
+    .where(eq(schema.renditionLayouts.trackId, vibe.trackId))
+  const kept = rows.reduce((sum, row) => sum + row.frameSizes.length + row.headerSizes.length, 0)
+  const objects = await s3.send(
+    new ListObjectsV2Command({ Bucket: 'media', Prefix: `tracks/${vibe.trackId}/1/` }),
+  )
+  const stored = objects.Contents!.reduce((sum, { Size }) => sum + Size!, 0)
+  expect(kept / stored).toBeLessThan(0.008)
 })
 
 test('what is stored is ciphertext: no segment decodes without its key', async () => {

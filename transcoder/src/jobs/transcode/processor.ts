@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import {
   coverKey,
+  SEGMENTS_PER_PERIOD_NEW,
   versionPrefix,
   wrapMasterKey,
   type JobErrorCode,
@@ -201,6 +202,7 @@ export function makeProcessor(options: {
     const measured = heard.isSteady ? source : { ...source, channels: 2 }
     const plan = makePlan(measured, heard.loudness, config.ladder)
     const masterKey = new Uint8Array(randomBytes(16))
+    const segmentsPerPeriod = SEGMENTS_PER_PERIOD_NEW
     const uploads = makeUploads(objects, signal)
     const onSkipped = (reason: string) =>
       log.info({ jobId: job.jobId, reason }, 'skipped tags or a cover')
@@ -218,6 +220,7 @@ export function makeProcessor(options: {
       trackId,
       version,
       masterKey,
+      segmentsPerPeriod,
       uploads,
       signal,
       onProgress: (seconds) => progress.advance(seconds / heard.features.durationS),
@@ -233,6 +236,7 @@ export function makeProcessor(options: {
       plan,
       heard,
       key,
+      segmentsPerPeriod,
       ...encoded,
       hasCover: covers !== null,
       description: describe(job.kind, job.metadata, tags),

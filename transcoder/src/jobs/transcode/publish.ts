@@ -1,6 +1,7 @@
-import { newId, AlbumId, ArtistId, versionPrefix, type TrackId } from '@mist/db/contract'
+import { newId, AlbumId, ArtistId, packSizes, versionPrefix, type TrackId } from '@mist/db/contract'
 import {
   jobs,
+  renditionLayouts,
   renditions,
   tombstones,
   trackArtists,
@@ -28,6 +29,7 @@ export type Production = {
   renditions: readonly StoredRendition[]
   sampleCount: number
   paddingSamples: number
+  segmentsPerPeriod: number
   /** The master key, wrapped. */
   key: { kid: string; wrapped: Uint8Array }
   hasCover: boolean
@@ -80,6 +82,7 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
         primingSamples: made.plan.primingSamples,
         paddingSamples: made.paddingSamples,
         gainDb: made.plan.gainDb,
+        segmentsPerPeriod: made.segmentsPerPeriod,
       })
       .where(
         and(
@@ -94,7 +97,16 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
     await tx.insert(trackKeys).values({ trackId, version, ...made.key })
     await tx
       .insert(renditions)
-      .values(made.renditions.map((rendition) => ({ trackId, version, ...rendition })))
+      .values(made.renditions.map(({ layout: _, ...row }) => ({ trackId, version, ...row })))
+    await tx.insert(renditionLayouts).values(
+      made.renditions.map(({ name, layout }) => ({
+        trackId,
+        version,
+        name,
+        frameSizes: packSizes(layout.frameSizes),
+        headerSizes: packSizes(layout.headerSizes),
+      })),
+    )
 
     await describeTrack(tx, trackId, made.description)
     // A picture that the track already has is the admin's choice; new audio does not replace it.
