@@ -1,6 +1,6 @@
 import type { JobStep } from '@mist/db/contract'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Outcome } from '../jobs/transcode/processor.ts'
+import type { Outcome } from '../jobs/transcode/run.ts'
 
 export type Metrics = ReturnType<typeof makeMetrics>
 

@@ -1,6 +1,7 @@
 import { TRANSCODE_QUEUE, TranscodeJob, type JobId } from '@mist/db/contract'
 import { DelayedError, Queue, UnrecoverableError, Worker, type Job } from 'bullmq'
-import type { Outcome, Processor } from '../jobs/transcode/processor.ts'
+import type { Processor } from '../jobs/transcode/processor.ts'
+import type { Outcome } from '../jobs/transcode/run.ts'
 import { HandedBack } from '../jobs/transcode/failures.ts'
 import type { Log } from './log.ts'
 

@@ -54,6 +54,8 @@ export type ClaimAnswer =
 const mine = (job: ClaimedJob) =>
   and(eq(jobs.id, job.jobId), eq(jobs.status, 'processing'), eq(jobs.version, job.version))
 
+export type JobRepo = ReturnType<typeof makeJobRepo>
+
 /** What the transcoder says about jobs to Postgres. */
 export function makeJobRepo(db: Database) {
   return {
