@@ -12,8 +12,12 @@ export const JOB_STEPS = ['download', 'probe', 'analyse', 'encode', 'publish'] a
 export const JobStep = z.enum(JOB_STEPS)
 export type JobStep = z.infer<typeof JobStep>
 
-/** What a job is for: a new track, new audio for a track, or the same original after a ladder change. */
-export const JobKind = z.enum(['ingest', 'replace', 'retranscode', 'reembed'])
+/**
+ * What a job is for: a new track; new audio for a track; and of an original that is there already, all
+ * of it again (after a change of the ladder), what is heard of it, or what its tags say.
+ */
+export const JOB_KINDS = ['ingest', 'replace', 'retranscode', 'reembed', 'retag'] as const
+export const JobKind = z.enum(JOB_KINDS)
 export type JobKind = z.infer<typeof JobKind>
 
 /**

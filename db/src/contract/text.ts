@@ -135,3 +135,15 @@ export const TrackText = {
   trackNumber: z.int().min(1).max(9999),
   attribution: lineOfText(1, MAX_ATTRIBUTION_CHARS),
 }
+
+/** The parts of a track's description that an admin may write. */
+export const TRACK_FIELDS = [
+  'title',
+  'artists',
+  'album',
+  'genres',
+  'year',
+  'trackNumber',
+  'attribution',
+] as const satisfies readonly (keyof typeof TrackText)[]
+export type TrackField = (typeof TRACK_FIELDS)[number]

@@ -14,6 +14,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { AlbumId, ArtistId, JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
+import type { TrackField } from '../contract/text.ts'
 import { users } from './accounts.ts'
 import { bytea, createdAt, instant } from './columns.ts'
 
@@ -77,6 +78,12 @@ export const tracks = pgTable(
      * and the version of their reader.
      */
     tags: jsonb('tags'),
+    /** What an admin wrote of the description, at the upload or later: no file's tags replace it. */
+    editedFields: text('edited_fields')
+      .array()
+      .notNull()
+      .default(sql`'{}'`)
+      .$type<TrackField[]>(),
     /** Peaks for the waveform, one byte each, 0…255. */
     waveform: bytea('waveform'),
     /** The version whose prefix holds the cover; null where there is none. */
@@ -106,6 +113,26 @@ export const tracks = pgTable(
       .where(sql`deleted_at is not null`),
   ],
 )
+
+/**
+ * The tags of the current version's file as it has them, so that a better reader can be judged by them.
+ * Cleaned they are in `tracks.tags`, lyrics in `track_lyrics`; pictures are not kept.
+ */
+export const trackFileTags = pgTable('track_file_tags', {
+  trackId: uuid('track_id')
+    .primaryKey()
+    .references(() => tracks.id, { onDelete: 'cascade' })
+    .$type<TrackId>(),
+  /** Version of the reader. */
+  reader: integer('reader').notNull(),
+  readAt: instant('read_at')
+    .notNull()
+    .default(sql`now()`),
+  /** `[{tag, name, values}]`, in the file's order, as the transcoder's `Field` spells them. */
+  fields: jsonb('fields').notNull(),
+  /** Names of fields that are not whole here, for they would take too much room. */
+  cut: text('cut').array().notNull(),
+})
 
 export const trackArtists = pgTable(
   'track_artists',

@@ -12,6 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
+import { JOB_KINDS } from '../contract/jobs.ts'
 import { users } from './accounts.ts'
 import { createdAt, instant } from './columns.ts'
 
@@ -60,7 +61,7 @@ export const jobs = pgTable(
   'jobs',
   {
     id: uuid('id').primaryKey().$type<JobId>(),
-    kind: text('kind', { enum: ['ingest', 'replace', 'retranscode', 'reembed'] }).notNull(),
+    kind: text('kind', { enum: JOB_KINDS }).notNull(),
     uploadId: uuid('upload_id')
       .notNull()
       .references(() => uploads.id)

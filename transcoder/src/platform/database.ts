@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { Log } from './log.ts'
 
 export type Database = NodePgDatabase<typeof schema>
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
 /**
  * Opens a pool of connections to Postgres. It connects on first use and again after an outage.

@@ -19,7 +19,7 @@ await serveRequests(async (request) => {
   const { fields, pictures } = await readFileTags(join(folder, file), format)
   const skipped: string[] = []
   let coverSizes: number[] = []
-  if (pictures.length > 0) {
+  if (pictures.length > 0 && sizes.length > 0) {
     // Loaded for the first picture: files without one need no libvips.
     const { makeCovers } = await import('./covers.ts')
     const covers = await makeCovers(pictures, sizes, (reason) => {

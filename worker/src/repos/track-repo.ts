@@ -1,4 +1,4 @@
-import { AlbumId, ArtistId, newId, TrackId } from '@mist/db/contract'
+import { AlbumId, ArtistId, newId, TRACK_FIELDS, TrackId } from '@mist/db/contract'
 import { deleteTrack } from '@mist/db/statements'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
@@ -156,9 +156,13 @@ export function makeTrackRepo({ db }: { db: Database }) {
     /** Sets what is given; artists and albums are found by name or made. `false`: no such track. */
     async patch(trackId: TrackId, patch: TrackPatch): Promise<boolean> {
       const artists = (patch.artists ?? []).map((name) => ({ id: newId(ArtistId), name }))
+      const edited = TRACK_FIELDS.filter((field) => patch[field] !== undefined)
       const columns = [
-        // Something must be set, even where nothing is given.
-        patch.title === undefined ? sql`title = title` : sql`title = ${patch.title}`,
+        // What is written here, no file's tags replace. (Set also where nothing is given.)
+        sql`edited_fields = array(
+          select distinct e from unnest(edited_fields || array(
+            select jsonb_array_elements_text(${JSON.stringify(edited)}::jsonb))) e order by e)`,
+        ...set('title', patch.title),
         ...set('year', patch.year),
         ...set('track_number', patch.trackNumber),
         ...set('attribution', patch.attribution),

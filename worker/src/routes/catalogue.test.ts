@@ -104,6 +104,22 @@ test('a track tells who made it, and where its covers are', async () => {
   })
 })
 
+test('what an admin wrote is noted, once, so that no file replaces it', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db)
+  const edited = async () => {
+    const [row] = await api.db.$client`select edited_fields from tracks where id = ${trackId}`
+    return row?.['edited_fields'] as unknown
+  }
+  const patch = (body: unknown) =>
+    api.call('PATCH', `tracks/${trackId}`, { body, bearer: admin.token })
+  await patch({})
+  expect(await edited()).toEqual([])
+  await patch({ year: null, artists: ['A'] })
+  await patch({ artists: ['B'], title: 'T' })
+  expect(await edited()).toEqual(['artists', 'title', 'year'])
+})
+
 test('only admins change or delete tracks', async () => {
   const { trackId } = await makeTrack(api.db)
   const user = await api.signIn()

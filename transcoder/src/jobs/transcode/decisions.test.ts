@@ -161,16 +161,54 @@ test('replaced audio keeps what an admin wrote, but for what comes with the uplo
     { tag: 'id3v2', name: 'TIT2', values: ['From the file'] },
     { tag: 'id3v2', name: 'TPE1', values: ['Someone'] },
   ])
-  expect(describe('replace', { album: ' New ' }, tags)).toMatchObject({
+  expect(describe('replace', { album: ' New ' }, tags, [])).toMatchObject({
     album: 'New',
     title: undefined,
     artists: undefined,
   })
-  expect(describe('ingest', {}, tags)).toMatchObject({
+  expect(describe('ingest', {}, tags, [])).toMatchObject({
     title: 'From the file',
     artists: ['Someone'],
   })
-  expect(describe('ingest', {}, readTags([])).artists).toEqual(['Unknown artist'])
+  expect(describe('ingest', {}, readTags([]), []).artists).toEqual(['Unknown artist'])
+})
+
+test('tags that are read anew say all that no admin wrote, also that there is nothing', () => {
+  const tags = readTags([
+    { tag: 'id3v2', name: 'TIT2', values: ['From the file'] },
+    { tag: 'id3v2', name: 'TPE1', values: ['Someone'] },
+    { tag: 'id3v2', name: 'TPE2', values: ['Somebody'] },
+    { tag: 'id3v2', name: 'TALB', values: ['Album'] },
+  ])
+  expect(describe('retag', { title: 'Old upload' }, tags, [])).toEqual({
+    title: 'From the file',
+    artists: ['Someone'],
+    albumArtist: 'Somebody',
+    album: 'Album',
+    genres: [],
+    year: null,
+    trackNumber: null,
+  })
+  expect(describe('retag', {}, tags, ['artists', 'year', 'genres'])).toEqual({
+    title: 'From the file',
+    // An album of whoever the admin says it is by.
+    albumArtist: null,
+    album: 'Album',
+    trackNumber: null,
+  })
+  expect(describe('retag', {}, readTags([]), [])).toMatchObject({
+    title: undefined,
+    artists: undefined,
+    album: null,
+  })
+})
+
+test('what an admin corrects before a track is published stays, too', () => {
+  const tags = readTags([{ tag: 'id3v2', name: 'TIT2', values: ['From the file'] }])
+  const told = describe('ingest', { title: 'Typed', album: 'Typed' }, tags, ['title', 'artists'])
+  expect(told).toMatchObject({ album: 'Typed', albumArtist: null })
+  expect(told).not.toHaveProperty('title')
+  expect(told).not.toHaveProperty('artists')
 })
 
 test('outages are told from faults', () => {

@@ -1,45 +1,90 @@
-import { cleanText, MAX_ATTRIBUTION_CHARS, MAX_NAME_CHARS, type JobKind } from '@mist/db/contract'
+import {
+  cleanText,
+  MAX_ATTRIBUTION_CHARS,
+  MAX_NAME_CHARS,
+  TRACK_FIELDS,
+  type JobKind,
+  type TrackField,
+} from '@mist/db/contract'
 import type { UploadMetadata } from '@mist/db/schema'
 import type { Tags } from './tags.ts'
 
 /** Credited where neither the admin nor the file names an artist. */
-const UNKNOWN_ARTIST = 'Unknown artist'
+export const UNKNOWN_ARTIST = 'Unknown artist'
 
-/** What is to change of a track's description; undefined stays as it is. */
+/** What is to change of a track's description: undefined stays as it is, null is nothing. */
 export type Description = {
   title?: string | undefined
   artists?: string[] | undefined
-  /** Whose album it is; where there is none of its own, the first artist's. */
-  albumArtist: string
-  album?: string | undefined
+  /** Whose album it is; null where that is the track's first artist. */
+  albumArtist: string | null
+  album?: string | null | undefined
   genres?: string[] | undefined
-  year?: number | undefined
-  trackNumber?: number | undefined
+  year?: number | null | undefined
+  trackNumber?: number | null | undefined
   attribution?: string | undefined
 }
 
 /**
- * Decides what a job says about its track. What the admin typed at the upload wins. Of a new track
- * the file's tags tell the rest; of one that is there already they don't, since an admin may have
- * corrected it.
+ * Decides what a job says about its track. What the admin typed at the upload wins, and what an admin
+ * wrote since then stays. Of a new track the file's tags tell the rest, and when tags are read anew all
+ * that nobody wrote. Of a track that gets new audio they don't.
+ *
+ * @param edited what an admin wrote already
  */
-export function describe(kind: JobKind, metadata: UploadMetadata, tags: Tags): Description {
+export function describe(
+  kind: JobKind,
+  metadata: UploadMetadata,
+  tags: Tags,
+  edited: readonly TrackField[],
+): Description {
   const typed = cleaned(metadata)
-  if (kind === 'retranscode' || kind === 'reembed') return { albumArtist: UNKNOWN_ARTIST }
-  if (kind === 'replace') return { ...typed, albumArtist: typed.artists?.[0] ?? UNKNOWN_ARTIST }
-  const artists = typed.artists ?? (tags.artists.length > 0 ? tags.artists : [UNKNOWN_ARTIST])
-  return {
-    title: typed.title ?? tags.title ?? undefined,
-    artists,
-    // A compilation stays one, whoever the admin says its tracks are by.
-    albumArtist:
-      (typed.artists === undefined || tags.isCompilation ? tags.albumArtist : null) ?? artists[0]!,
-    album: typed.album ?? tags.album ?? undefined,
-    genres: typed.genres ?? tags.genres,
-    year: typed.year ?? tags.year ?? undefined,
-    trackNumber: typed.trackNumber ?? tags.trackNumber ?? undefined,
-    attribution: typed.attribution,
+  switch (kind) {
+    case 'retranscode':
+    case 'reembed':
+      return { albumArtist: null }
+    case 'replace':
+      return { ...typed, albumArtist: null }
+    case 'ingest':
+      return unwritten(edited, {
+        title: typed.title ?? tags.title ?? undefined,
+        artists: typed.artists ?? (tags.artists.length > 0 ? tags.artists : [UNKNOWN_ARTIST]),
+        albumArtist: albumArtistOf(tags, typed.artists !== undefined || edited.includes('artists')),
+        album: typed.album ?? tags.album ?? undefined,
+        genres: typed.genres ?? tags.genres,
+        year: typed.year ?? tags.year ?? undefined,
+        trackNumber: typed.trackNumber ?? tags.trackNumber ?? undefined,
+        attribution: typed.attribution,
+      })
+    case 'retag':
+      return unwritten(edited, {
+        title: tags.title ?? undefined,
+        artists: tags.artists.length > 0 ? tags.artists : undefined,
+        albumArtist: albumArtistOf(tags, edited.includes('artists')),
+        album: tags.album,
+        genres: tags.genres,
+        year: tags.year,
+        trackNumber: tags.trackNumber,
+      })
   }
+}
+
+/** A compilation stays one, whoever the admin says its tracks are by. */
+function albumArtistOf(tags: Tags, hasWrittenArtists: boolean): string | null {
+  return hasWrittenArtists && !tags.isCompilation ? null : tags.albumArtist
+}
+
+/** Leaves out what an admin wrote already. */
+function unwritten(edited: readonly TrackField[], description: Description): Description {
+  const rest = { ...description }
+  for (const field of edited) delete rest[field]
+  return rest
+}
+
+/** The fields that an upload's own words fill: from then on they count as written. */
+export function typedFields(metadata: UploadMetadata): TrackField[] {
+  const typed = cleaned(metadata)
+  return TRACK_FIELDS.filter((field) => typed[field] !== undefined)
 }
 
 function cleaned(metadata: UploadMetadata): UploadMetadata {

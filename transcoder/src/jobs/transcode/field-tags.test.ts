@@ -58,7 +58,7 @@ test('two tracks of a compilation that names no album artist share one album', a
   expect(first.albumId).not.toBeNull()
   expect(second.albumId).toBe(first.albumId)
   expect([first.artists, second.artists]).toEqual([['Comp A'], ['Comp B']])
-  expect(first.tags).toMatchObject({ reader: 1, isCompilation: true, artists: ['Comp A'] })
+  expect(first.tags).toMatchObject({ reader: 2, isCompilation: true, artists: ['Comp A'] })
 })
 
 test.each(['cover-back-first.flac', 'cover-bad-then-good.mp3'])(

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import {
+  COVER_SIZES,
   coverKey,
   SEGMENTS_PER_PERIOD_NEW,
   versionPrefix,
   wrapMasterKey,
+  type CoverSize,
   type JobStep,
   type KeyRing,
 } from '@mist/db/contract'
@@ -14,20 +16,18 @@ import type { Log } from '../../platform/log.ts'
 import type { ObjectStore } from '../../platform/object-store.ts'
 import { analyse, type Heard } from './analyse.ts'
 import { refuseCutOff } from './completeness.ts'
-import { describe } from './describe.ts'
 import { download } from './download.ts'
 import { encode } from './encode.ts'
-import { PrefixTaken } from './failures.ts'
+import { PrefixTaken, UnplayableSource } from './failures.ts'
 import { walkFrames } from './frame-walk.ts'
 import { makePlan } from './plan.ts'
 import { probe } from './probe.ts'
-import { publish, publishEmbedding } from './publish.ts'
+import { publish, publishEmbedding, publishRetagged } from './publish.ts'
 import type { Outcome, Run } from './run.ts'
-import { readSourceFormat } from './source-format.ts'
+import { readSourceFormat, type SourceFormat } from './source-format.ts'
 import type { Source, SourceLimits } from './source.ts'
 import { makeUploads } from './store.ts'
 import type { TagReader } from './tag-reader.ts'
-import { readTags } from './tags.ts'
 
 /** The original's name in the workspace: ours, so that no listener's reaches a command line. */
 const ORIGINAL = 'original'
@@ -61,18 +61,44 @@ export function makeRecipe(options: {
       run.deadline.begin(step)
     }
     const work = { run, folder, begin }
-    const source = await fetchSource(work)
+    await fetch(work)
+    if (run.job.kind === 'retag') return retag(work)
+    const source = await look(work)
     const heard = await hear(work, source)
     return run.job.kind === 'reembed' ? publishHeard(work, heard) : makeVersion(work, source, heard)
   }
 
-  /** Downloads the original and looks at it from outside. */
-  async function fetchSource({ run, folder, begin }: Work) {
+  async function fetch({ run, folder, begin }: Work): Promise<void> {
     const { job, signal } = run
-    const path = join(folder, file)
     begin('download')
-    await download({ objects, job, file: path, maxBytes: limits.maxBytes, signal })
+    await download({
+      objects,
+      job,
+      file: join(folder, file),
+      maxBytes: limits.maxBytes,
+      signal,
+    })
+  }
 
+  /** Reads the tags of an original that is published already. */
+  async function retag(work: Work): Promise<Outcome> {
+    const { run, folder, begin } = work
+    begin('probe')
+    const format = await readSourceFormat(join(folder, file))
+    const { fields } = await readTagsOf(work, format, [])
+    // What is published says more than nothing would.
+    if (fields === null) throw new UnplayableSource('internal', 'The tags could not be read.')
+
+    begin('publish')
+    run.signal.throwIfAborted()
+    await publishRetagged(db, run.job, fields)
+    return done(0, null)
+  }
+
+  /** Looks at the original from outside. */
+  async function look({ run, folder, begin }: Work) {
+    const { signal } = run
+    const path = join(folder, file)
     begin('probe')
     const format = await readSourceFormat(path)
     const { chainS } = await refuseCutOff(path, format, signal)
@@ -84,7 +110,7 @@ export function makeRecipe(options: {
   /** Decodes it once and measures everything. */
   function hear(
     { run, folder, begin }: Work,
-    { walk, ...source }: Awaited<ReturnType<typeof fetchSource>>,
+    { walk, ...source }: Awaited<ReturnType<typeof look>>,
   ): Promise<Heard> {
     begin('analyse')
     const onProgress = (share: number) => run.progress.advance(share)
@@ -112,7 +138,7 @@ export function makeRecipe(options: {
     const masterKey = new Uint8Array(randomBytes(16))
     const segmentsPerPeriod = SEGMENTS_PER_PERIOD_NEW
     const uploads = makeUploads(objects, signal)
-    const { fields, covers } = await readTagsOf(work, source)
+    const { fields, covers } = await readTagsOf(work, source.format, COVER_SIZES)
     for (const { size, bytes } of covers ?? []) {
       await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
     }
@@ -138,7 +164,6 @@ export function makeRecipe(options: {
     begin('publish')
     const key = await wrapMasterKey(config.keyRing, masterKey, trackId, version)
     signal.throwIfAborted()
-    const tags = readTags(fields)
     await publish(db, job, {
       plan,
       heard,
@@ -146,17 +171,20 @@ export function makeRecipe(options: {
       segmentsPerPeriod,
       ...encoded,
       hasCover: covers !== null,
-      description: describe(job.kind, job.metadata, tags),
-      tags,
+      fields: fields ?? [],
     })
     return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
   }
 
-  function readTagsOf({ run, folder }: Work, { format }: Pick<Source, 'format'>) {
+  function readTagsOf(
+    { run, folder }: Work,
+    format: SourceFormat,
+    coverSizes: readonly CoverSize[],
+  ) {
     const { job, signal } = run
     const onSkipped = (reason: string) =>
       log.info({ jobId: job.jobId, reason }, 'skipped tags or a cover')
-    return tagReader.read({ folder, file, format, signal, onSkipped })
+    return tagReader.read({ folder, file, format, coverSizes, signal, onSkipped })
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COVER_SIZES } from '@mist/db/contract'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ConfinedNodeFailed, makeConfinedNode } from '../../platform/confined-node.ts'
@@ -31,10 +32,11 @@ async function read(bytes: Uint8Array, demuxer: SourceFormat['demuxer']) {
     folder,
     file: 'original',
     format: { demuxer, name: demuxer },
+    coverSizes: COVER_SIZES,
     signal: calm,
     onSkipped: (reason) => skipped.push(reason),
   })
-  const { title } = readTags(described.fields)
+  const { title } = readTags(described.fields ?? [])
   return { ...described, title, skipped, seconds: (performance.now() - startedAt) / 1000 }
 }
 

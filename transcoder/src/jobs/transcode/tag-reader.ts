@@ -30,7 +30,8 @@ type Cover = { size: CoverSize; bytes: Uint8Array }
 
 /** What a file has beside its sound. */
 export type Described = {
-  fields: Field[]
+  /** Null where the tags could not be read. */
+  fields: Field[] | null
   /** One cover of each size, or null. */
   covers: Cover[] | null
 }
@@ -46,17 +47,19 @@ export function makeTagReader() {
      * Reads a file's tags and makes its covers. Tags that can't be read, or that take too much to read,
      * are no reason to refuse the music.
      *
+     * @param coverSizes of the covers to make, pixels
      * @param onSkipped told why a picture, or all the tags, were not used
      */
     async read(options: {
       folder: string
       file: string
       format: SourceFormat
+      coverSizes: readonly CoverSize[]
       signal: AbortSignal
       onSkipped: (reason: string) => void
     }): Promise<Described> {
       const { folder, file, format, signal, onSkipped } = options
-      const request = { folder, file, format: format.demuxer, sizes: COVER_SIZES }
+      const request = { folder, file, format: format.demuxer, sizes: options.coverSizes }
       try {
         const { fields, coverSizes, skipped } = Answer.parse(
           await node.ask(request, signal, hasSkipped),
@@ -70,7 +73,7 @@ export function makeTagReader() {
       } catch (error) {
         if (!(error instanceof ConfinedNodeFailed)) throw error
         onSkipped(`the tags could not be read: ${error.message}`)
-        return { fields: [], covers: null }
+        return { fields: null, covers: null }
       }
     },
     close: () => node.close(),

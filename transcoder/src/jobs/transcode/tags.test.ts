@@ -145,7 +145,7 @@ test('a compilation that names its album artist keeps it, and what is none has n
 
 test('a compilation stays one when the admin has typed who its tracks are by', () => {
   const tags = readTags(of('id3v2', { TCMP: '1', TALB: 'Now', TPE1: 'A' }))
-  expect(describe('ingest', { artists: ['B'] }, tags)).toMatchObject({
+  expect(describe('ingest', { artists: ['B'] }, tags, [])).toMatchObject({
     artists: ['B'],
     albumArtist: 'Various Artists',
   })
@@ -189,7 +189,7 @@ test('MusicBrainz, ReplayGain and lyrics are read, whatever the format calls the
 
 /** What the API would be sent, if a client sent back what it was told. */
 function violations(fields: readonly Field[]): string[] {
-  const told = describe('ingest', {}, readTags(fields))
+  const told = describe('ingest', {}, readTags(fields), [])
   return (Object.keys(TrackText) as (keyof typeof TrackText)[]).filter((name) => {
     const value = told[name]
     if (value === undefined) return false

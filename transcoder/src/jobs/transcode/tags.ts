@@ -3,7 +3,7 @@ import type { Field, TagKind } from '../../tags/fields.ts'
 import { readGenres } from '../../tags/genres.ts'
 
 /** Goes up when the same file would be read otherwise than before. */
-export const TAG_READER_VERSION = 1
+export const TAG_READER_VERSION = 2
 
 /** What a file's tags say about the music, cleaned. */
 export type Tags = {
