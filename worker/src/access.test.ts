@@ -36,6 +36,7 @@ function bodyFor(route: string, { things }: Cast): unknown {
     'POST /api/v1/auth/login': { email: `${name}@example.test`, password },
     'POST /api/v1/auth/password': { currentPassword: 'not this one', newPassword: password },
     'PATCH /api/v1/tracks/{id}': { title: 'Another title' },
+    'PUT /api/v1/tracks/{id}/lyrics': { text: '[00:01.00]La' },
     'POST /api/v1/tracks/{id}/replace': NEW_UPLOAD,
     'POST /api/v1/listening-sessions': { trackId: things.trackId },
     'POST /api/v1/listening-sessions/{id}/heartbeat': { positionS: 1 },

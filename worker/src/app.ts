@@ -15,6 +15,7 @@ import { hlsRoutes } from './routes/hls.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { listeningSessionRoutes } from './routes/listening-sessions.ts'
+import { lyricsRoutes } from './routes/lyrics.ts'
 import { meRoutes } from './routes/me.ts'
 import { mediaRoutes } from './routes/media.ts'
 import { quotaRoutes } from './routes/quota.ts'
@@ -96,6 +97,7 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
     .route('/api/v1/tracks', trackRoutes)
     .route('/api/v1/tracks', trackAdminRoutes)
     .route('/api/v1/tracks', hlsRoutes)
+    .route('/api/v1/tracks', lyricsRoutes)
     .route('/api/v1/credits', creditRoutes)
     .route('/api/v1/keys', keyRoutes)
     .route('/api/v1/listening-sessions', listeningSessionRoutes)

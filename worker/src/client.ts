@@ -4,6 +4,7 @@ import type { authRoutes } from './routes/auth.ts'
 import type { creditRoutes } from './routes/credits.ts'
 import type { jobRoutes } from './routes/jobs.ts'
 import type { listeningSessionRoutes } from './routes/listening-sessions.ts'
+import type { lyricsRoutes } from './routes/lyrics.ts'
 import type { meRoutes } from './routes/me.ts'
 import type { quotaRoutes } from './routes/quota.ts'
 import type { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
@@ -26,6 +27,7 @@ export type {
   NewListeningSession,
   Play,
 } from './contract/listening.ts'
+export type { NewLyrics, TrackLyrics } from './contract/lyrics.ts'
 export type { Page } from './contract/pages.ts'
 export type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from './contract/tracks.ts'
 export type { NewUpload, UploadCompletion, UploadTicket } from './contract/uploads.ts'
@@ -72,6 +74,7 @@ export function makeClient(origin: string, options: ClientOptions = {}) {
     credits: hc<typeof creditRoutes>(at('credits'), options),
     /** Changing tracks: for admins. */
     trackAdmin: hc<typeof trackAdminRoutes>(at('tracks'), options),
+    lyrics: hc<typeof lyricsRoutes>(at('tracks'), options),
     listeningSessions: hc<typeof listeningSessionRoutes>(at('listening-sessions'), options),
     quota: hc<typeof quotaRoutes>(at('quota'), options),
     me: hc<typeof meRoutes>(at('me'), options),

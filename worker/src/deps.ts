@@ -14,6 +14,7 @@ import { makeGuessRepo } from './repos/guess-repo.ts'
 import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
 import { makeJobRepo } from './repos/job-repo.ts'
 import { makeListeningRepo } from './repos/listening-repo.ts'
+import { makeLyricsRepo } from './repos/lyrics-repo.ts'
 import { makeTakedownRepo } from './repos/takedown-repo.ts'
 import { makeTrackRepo } from './repos/track-repo.ts'
 import { at, boundedNow } from './repos/rows.ts'
@@ -21,6 +22,7 @@ import { makeUploadRepo } from './repos/upload-repo.ts'
 import { makeAccountService } from './services/account-service.ts'
 import { makeJobService } from './services/job-service.ts'
 import { makeListeningService } from './services/listening-service.ts'
+import { makeLyricsService } from './services/lyrics-service.ts'
 import { makeMasterKeys } from './services/master-keys.ts'
 import { makeMediaService } from './services/media-service.ts'
 import { makeTakedowns } from './services/takedowns.ts'
@@ -84,6 +86,7 @@ export function makeDeps(
       log,
     }),
     tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
+    lyrics: makeLyricsService({ lyrics: makeLyricsRepo({ db }), clock }),
     listening: makeListeningService({
       listening,
       tokens,

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  boolean,
   check,
   doublePrecision,
   bigint,
@@ -14,6 +15,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { AlbumId, ArtistId, JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
+import type { LyricsLine } from '../contract/lyrics.ts'
 import type { TrackField } from '../contract/text.ts'
 import { users } from './accounts.ts'
 import { bytea, createdAt, instant } from './columns.ts'
@@ -133,6 +135,31 @@ export const trackFileTags = pgTable('track_file_tags', {
   /** Names of fields that are not whole here, for they would take too much room. */
   cut: text('cut').array().notNull(),
 })
+
+/** What is sung. An admin's lyrics are heard before the file's, and stay when tags are read anew. */
+export const trackLyrics = pgTable(
+  'track_lyrics',
+  {
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    source: text('source', { enum: ['file', 'admin'] }).notNull(),
+    /** BCP 47; null where it is not known. */
+    language: text('language'),
+    /** Whether each line has its time. */
+    synced: boolean('synced').notNull(),
+    /** In order; none where an admin says that there are none. */
+    lines: jsonb('lines').notNull().$type<LyricsLine[]>(),
+    updatedAt: instant('updated_at')
+      .notNull()
+      .default(sql`now()`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.trackId, t.source] }),
+    check('track_lyrics_source_check', sql`${t.source} in ('file', 'admin')`),
+  ],
+)
 
 export const trackArtists = pgTable(
   'track_artists',

@@ -48,8 +48,68 @@ test('free-form frames, identifiers and lyrics are read', () => {
   expect(fieldsOf(tag)).toEqual({
     'TXXX:Key': ['value'],
     'UFID:http://musicbrainz.org': ['abc'],
-    USLT: ['one\ntwo'],
+    'USLT:eng': ['one\ntwo'],
   })
+})
+
+/** A SYLT frame's content: texts with their times. */
+function sylt(pieces: readonly [text: string, ms: number][], format = 2, kind = 1): Buffer {
+  const body = pieces.map(([text, ms]) => {
+    const time = Buffer.alloc(4)
+    time.writeUInt32BE(ms)
+    return Buffer.concat([Buffer.from(`${text}\0`), time])
+  })
+  return Buffer.concat([
+    Buffer.from('\x03eng'),
+    Buffer.from([format, kind]),
+    Buffer.from('words\0'),
+    ...body,
+  ])
+}
+
+test.each<[string, Buffer, Record<string, string[]>]>([
+  [
+    'lines',
+    sylt([
+      ['one', 1500],
+      ['', 3000],
+      ['two', 61_005],
+    ]),
+    { 'SYLT:eng': ['[00:01.500]one\n[00:03.000]\n[01:01.005]two'] },
+  ],
+  [
+    'syllables',
+    sylt([
+      ['Hel', 1000],
+      ['lo ', 1200],
+      ['there', 1400],
+      ['\nyou', 2000],
+      ['\n', 3000],
+    ]),
+    { 'SYLT:eng': ['[00:01.000]Hello there\n[00:02.000]you\n[00:03.000]'] },
+  ],
+  [
+    'times in frames',
+    sylt(
+      [
+        ['one', 10],
+        ['two', 20],
+      ],
+      1,
+    ),
+    { 'SYLT:eng': ['one\ntwo'] },
+  ],
+  ['chords', sylt([['Am', 10]], 2, 5), {}],
+  [
+    'a piece that breaks off',
+    sylt([
+      ['one', 10],
+      ['two', 20],
+    ]).subarray(0, -2),
+    { 'SYLT:eng': ['[00:00.010]one'] },
+  ],
+])('synchronised lyrics of %s are read as LRC', (_, content, fields) => {
+  expect(fieldsOf(id3v2([['SYLT', content]]))).toEqual(fields)
 })
 
 test.each([

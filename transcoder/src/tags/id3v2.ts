@@ -31,6 +31,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   TXX: 'TXXX',
   UFI: 'UFID',
   ULT: 'USLT',
+  SLT: 'SYLT',
   PIC: 'APIC',
 }
 
@@ -174,7 +175,10 @@ function readFrame(found: FileTags, id: string, content: Uint8Array, major: numb
   } else if (id === 'USLT') {
     // Encoding, language of three letters, description, text.
     const [, rest] = readTerminated(content.subarray(4), content[0]!)
-    add(found.fields, id, [readTexts(rest, content[0]!).join('\n')])
+    add(found.fields, `USLT:${latin1(content, 1, 4)}`, [readTexts(rest, content[0]!).join('\n')])
+  } else if (id === 'SYLT') {
+    const [, rest] = readTerminated(content.subarray(6), content[0]!)
+    add(found.fields, `SYLT:${latin1(content, 1, 4)}`, [readSynced(content, rest)])
   } else if (id === 'UFID') {
     const end = content.indexOf(0)
     if (end < 0) return
@@ -188,6 +192,45 @@ function readFrame(found: FileTags, id: string, content: Uint8Array, major: numb
 function add(fields: Field[], name: string, values: string[]): void {
   const told = values.filter((value) => value.trim() !== '')
   if (told.length > 0) fields.push({ tag: 'id3v2', name, values: told })
+}
+
+/** How times are told in `SYLT`: milliseconds, not frames of MPEG. */
+const IN_MILLISECONDS = 2
+
+/** Kinds of `SYLT` that are words to be sung; others are chords, events and trivia. */
+const SUNG = [0, 1, 2]
+
+/**
+ * Reads synchronised lyrics as LRC (ID3v2.4 §4.9): encoding, language, how times are told, kind,
+ * description; then each text and its time. What is timed by frames has its words only.
+ */
+function readSynced(content: Uint8Array, body: Uint8Array): string {
+  const [encoding = 0, , , , format, kind = 0] = content
+  if (!SUNG.includes(kind)) return ''
+  const pieces: { text: string; ms: number }[] = []
+  let rest = body
+  while (rest.length > 4 && pieces.length < MAX_FRAMES) {
+    const [text, timed] = readTerminated(rest, encoding)
+    if (timed.length < 4) break
+    pieces.push({ text, ms: uint32(timed, 0) })
+    rest = timed.subarray(4)
+  }
+  // Words and syllables follow one another until one begins a line; or each is a line.
+  const isJoined = pieces.slice(1).some(({ text }) => /^[\r\n]/.test(text))
+  let lrc = ''
+  for (const [index, { text, ms }] of pieces.entries()) {
+    const begins = index === 0 || !isJoined || /^[\r\n]/.test(text)
+    if (begins) lrc += `\n${format === IN_MILLISECONDS ? stampOf(ms) : ''}`
+    lrc += text.replace(/[\r\n]+/g, begins ? '' : ' ')
+  }
+  return lrc.slice(1)
+}
+
+/** `[mm:ss.xxx]` */
+function stampOf(ms: number): string {
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0')
+  const thousandths = String(ms % 1000).padStart(3, '0')
+  return `[${two(ms / 60_000)}:${two((ms / 1000) % 60)}.${thousandths}]`
 }
 
 /** MIME type (three letters in 2.2), kind, description, bytes. */

@@ -59,6 +59,8 @@ export const EXPECTATIONS: Record<string, Expectation> = {
   'GET /api/v1/tracks/{id}': anyone(200),
   'GET /api/v1/tracks/{id}/similar': anyone(200),
   'GET /api/v1/tracks/{id}/analysis': anyone(200),
+  'GET /api/v1/tracks/{id}/lyrics': anyone('not-found'),
+  'PUT /api/v1/tracks/{id}/lyrics': admins(200),
   'PATCH /api/v1/tracks/{id}': admins(200),
   'DELETE /api/v1/tracks/{id}': admins(204),
   'POST /api/v1/tracks/{id}/replace': admins(201),

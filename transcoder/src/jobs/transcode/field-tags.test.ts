@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { TrackText } from '@mist/db/contract'
+import { TrackText, type TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { asc, eq } from 'drizzle-orm'
 import sharp from 'sharp'
@@ -79,6 +79,10 @@ test('names as long as files have them are published so that the API accepts the
   expect(track.title).toMatch(/^L+$/)
 })
 
+async function lyricsOf({ id }: { id: TrackId }) {
+  return fixture.db.select().from(schema.trackLyrics).where(eq(schema.trackLyrics.trackId, id))
+}
+
 const square = (background: string) =>
   sharp({ create: { width: 64, height: 64, channels: 3, background } })
     .jpeg()
@@ -98,6 +102,9 @@ test('tags that take too much to read are left out, and the music is published',
   ])
   const track = await ingest(Buffer.concat([tag, behindTag]))
   expect(track.title).toBe('kept')
-  expect(track.tags).toMatchObject({ discNumber: 2, lyrics: 'one\ntwo' })
+  expect(track.tags).toMatchObject({ discNumber: 2 })
+  expect(await lyricsOf(track)).toMatchObject([
+    { source: 'file', language: 'en', synced: false, lines: [{ text: 'one' }, { text: 'two' }] },
+  ])
   expect((await coverColour(track))[0]).toBeGreaterThan(150)
 })

@@ -1,4 +1,4 @@
-import { newId, AlbumId, ArtistId, packSizes, versionPrefix, type TrackId } from '@mist/db/contract'
+import { packSizes, versionPrefix, type Lyrics, type TrackId } from '@mist/db/contract'
 import {
   jobs,
   renditionLayouts,
@@ -7,6 +7,7 @@ import {
   trackEmbeddings,
   trackFileTags,
   trackKeys,
+  trackLyrics,
   tracks,
   trackVersions,
 } from '@mist/db/schema'
@@ -18,6 +19,7 @@ import { Superseded } from './failures.ts'
 import type { ClaimedJob } from './job-repo.ts'
 import { describe, typedFields } from './describe.ts'
 import { describeTrack } from './describe-track.ts'
+import { readLyrics } from './lyrics.ts'
 import type { Plan } from './plan.ts'
 import { boundTags } from '../../tags/raw-tags.ts'
 import type { Field } from '../../tags/fields.ts'
@@ -215,11 +217,31 @@ async function publishTags(
       editedFields: [...new Set([...editedFields, ...typed])].sort(),
     })
     .where(eq(tracks.id, trackId))
+  await storeLyrics(tx, trackId, readLyrics(fields))
   const raw = { ...boundTags(fields), reader: TAG_READER_VERSION, readAt: sql`now()` }
   await tx
     .insert(trackFileTags)
     .values({ trackId, ...raw })
     .onConflictDoUpdate({ target: trackFileTags.trackId, set: raw })
+}
+
+/** Writes the file's lyrics; an admin's are another row. */
+async function storeLyrics(
+  tx: Transaction,
+  trackId: TrackId,
+  lyrics: Lyrics | null,
+): Promise<void> {
+  if (lyrics === null) {
+    await tx
+      .delete(trackLyrics)
+      .where(and(eq(trackLyrics.trackId, trackId), eq(trackLyrics.source, 'file')))
+    return
+  }
+  const row = { ...lyrics, updatedAt: sql`now()` }
+  await tx
+    .insert(trackLyrics)
+    .values({ trackId, source: 'file', ...row })
+    .onConflictDoUpdate({ target: [trackLyrics.trackId, trackLyrics.source], set: row })
 }
 
 /** Writes what the analysis heard. */

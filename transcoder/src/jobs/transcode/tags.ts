@@ -1,4 +1,4 @@
-import { cleanLines, cleanText, MAX_TRACK_ARTISTS, MAX_TRACK_GENRES } from '@mist/db/contract'
+import { cleanText, MAX_TRACK_ARTISTS, MAX_TRACK_GENRES } from '@mist/db/contract'
 import type { Field, TagKind } from '../../tags/fields.ts'
 import { readGenres } from '../../tags/genres.ts'
 
@@ -20,8 +20,6 @@ export type Tags = {
   isCompilation: boolean
   musicBrainz: MusicBrainzIds
   replayGain: ReplayGain
-  /** With line breaks. */
-  lyrics: string | null
 }
 
 type MusicBrainzIds = {
@@ -43,13 +41,19 @@ type ReplayGain = {
 /** Whose albums compilations are, so that all their tracks come together. */
 const VARIOUS_ARTISTS = 'Various Artists'
 
-const MAX_LYRICS_CHARS = 20_000
-
 /**
  * A file with several tags is believed in this order: what the format itself is tagged with, then
  * the guests. ID3v1 comes last because it cuts at 30 characters.
  */
-const TRUSTED: readonly TagKind[] = ['vorbis', 'itunes', 'id3v2', 'ape', 'aiff', 'riff', 'id3v1']
+export const TRUSTED: readonly TagKind[] = [
+  'vorbis',
+  'itunes',
+  'id3v2',
+  'ape',
+  'aiff',
+  'riff',
+  'id3v1',
+]
 
 /**
  * The standard names of each field, the better ones first: ID3v2 frames, iTunes atoms, Vorbis and
@@ -66,7 +70,6 @@ const STANDARD = {
   compilation: ['TCMP', 'cpil', 'COMPILATION'],
   originalDate: ['TDOR', 'TORY', 'ORIGINALDATE', 'ORIGINALYEAR'],
   date: ['TDRC', 'TYER', '©day', 'DATE', 'YEAR', 'ICRD', 'TDRL', 'RELEASEDATE'],
-  lyrics: ['USLT', '©lyr', 'LYRICS', 'UNSYNCEDLYRICS', 'UNSYNCED LYRICS'],
 } as const
 
 /** Names in free-form frames (`TXXX`, iTunes' `----`), asked only where no standard one answers. */
@@ -76,7 +79,6 @@ const FREE_FORM: Partial<Record<keyof typeof STANDARD, readonly string[]>> = {
   disc: ['DISCNUMBER'],
   compilation: ['COMPILATION', 'ITUNESCOMPILATION'],
   originalDate: ['ORIGINALDATE', 'ORIGINALYEAR', 'ORIGINAL YEAR'],
-  lyrics: ['LYRICS', 'UNSYNCEDLYRICS'],
 }
 
 /**
@@ -102,7 +104,6 @@ export function readTags(fields: readonly Field[]): Tags {
     isCompilation,
     musicBrainz: readMusicBrainz(sorted),
     replayGain: readReplayGain(sorted),
-    lyrics: firstLines(read('lyrics').flat()),
   }
 }
 
@@ -136,11 +137,6 @@ function firstOf(candidates: readonly string[][], readList: (values: string[]) =
 
 function firstText(values: readonly string[]): string | null {
   return values.map((value) => cleanText(value)).find((value) => value !== '') ?? null
-}
-
-function firstLines(values: readonly string[]): string | null {
-  const lines = values.map((value) => cleanLines(value, MAX_LYRICS_CHARS))
-  return lines.find((value) => value !== '') ?? null
 }
 
 /** A list is credited as it is; one value alone may be a line of several names. */
