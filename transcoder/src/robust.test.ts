@@ -11,13 +11,14 @@ import {
 } from '@aws-sdk/client-s3'
 import { newId, JobId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
+import { enqueueCatalogue } from '@mist/db/statements'
 import { eq, sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { EMBEDDING_VERSION } from './audio/analyser.ts'
 import { makeOwnership } from './buckets/ownership.ts'
 import { ownershipOptions } from './options.ts'
 import { makeLog } from './platform/log.ts'
-import { requeue } from './requeue.ts'
 import { makeSweep } from './sweep.ts'
 import { demo, startFixture, type Fixture } from './testing/fixture.ts'
 import { getMedia, listKeys, synthesise } from './testing/hls.ts'
@@ -371,8 +372,12 @@ test('tracks with an embedding of older constants are embedded again, without ne
     .where(eq(schema.trackEmbeddings.trackId, upload.trackId))
   const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
 
-  expect(await requeue(db, 'reembed')).toBe(1)
-  expect(await requeue(db, 'reembed')).toBe(0)
+  const reembed = enqueueCatalogue(
+    { kind: 'reembed', embeddingVersion: EMBEDDING_VERSION },
+    new Date(),
+  )
+  expect((await db.execute(reembed)).rows).toHaveLength(1)
+  expect((await db.execute(reembed)).rows).toEqual([])
   const [job] = await db
     .select()
     .from(schema.jobs)

@@ -10,7 +10,7 @@ import {
   trackVersions,
   uploads,
 } from '@mist/db/schema'
-import { abandonUploads, deleteTrack } from '@mist/db/statements'
+import { deleteTrack, expireUploads } from '@mist/db/statements'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
@@ -94,7 +94,7 @@ export function makeTombstoneRepo(db: Database) {
           )
         limit ${AT_ONCE}`)
       await buryVersions('version-retired', retired, db)
-      await db.execute(abandonUploads(new Date(), AT_ONCE))
+      await db.execute(expireUploads(new Date(), AT_ONCE))
       const { rows: deleted } = await db.execute(sql`
         select t.id from tracks t
         where t.deleted_at is not null and t.purged_at is null and (

@@ -2,9 +2,10 @@
  * `npm run reembed` and `npm run retranscode`: queue the published tracks that need it; a running
  * transcoder does the work. Reads DATABASE_URL.
  */
+import { enqueueCatalogue, type CatalogueJob } from '@mist/db/statements'
+import { EMBEDDING_VERSION } from '../audio/analyser.ts'
 import { openDatabase } from '../platform/database.ts'
 import { makeLog } from '../platform/log.ts'
-import { requeue } from '../requeue.ts'
 
 const [kind] = process.argv.slice(2)
 const url = process.env['DATABASE_URL']
@@ -14,7 +15,10 @@ if ((kind !== 'reembed' && kind !== 'retranscode') || url === undefined) {
 }
 const { db, close } = openDatabase({ url, connections: 1, log: makeLog('warn') })
 try {
-  console.log(`${await requeue(db, kind)} tracks queued to ${kind}`)
+  const job: CatalogueJob =
+    kind === 'reembed' ? { kind, embeddingVersion: EMBEDDING_VERSION } : { kind }
+  const { rows } = await db.execute(enqueueCatalogue(job, new Date()))
+  console.log(`${rows.length} tracks queued to ${kind}`)
 } finally {
   await close()
 }

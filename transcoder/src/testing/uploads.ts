@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { JobId, JobKind, newId, originalKey, TrackId, UploadId } from '@mist/db/contract'
-import { jobs, outbox, tracks, uploads, type UploadMetadata } from '@mist/db/schema'
+import { jobs, tracks, uploads, type UploadMetadata } from '@mist/db/schema'
+import { enqueueJob } from '@mist/db/statements'
 import { eq } from 'drizzle-orm'
 import type { Database } from '../platform/database.ts'
 import type { TestStack } from './stack.ts'
@@ -65,20 +66,12 @@ export async function makeUpload(
       expiresAt: new Date(Date.now() + 3_600_000),
       completedAt: new Date(),
     })
-    await tx.insert(jobs).values({
-      id: jobId,
-      kind,
-      uploadId,
-      trackId,
-      status: 'queued',
-      queuedAt: new Date(),
-    })
     if (options.trackId === undefined) {
       await tx.insert(tracks).values({ id: trackId, title: options.title ?? filename })
     }
-    if (withOutbox) {
-      await tx.insert(outbox).values({ topic: 'transcode', payload: { v: 1, jobId, trackId } })
-    }
+    const job = { id: jobId, kind, uploadId, trackId }
+    if (withOutbox) await tx.execute(enqueueJob(job, new Date()))
+    else await tx.insert(jobs).values({ ...job, status: 'queued', queuedAt: new Date() })
   })
   return { jobId, trackId, uploadId }
 }

@@ -1,9 +1,10 @@
 import { JobId, JobKind, JobStatus, JobStep, TrackId, UploadId } from '@mist/db/contract'
+import { enqueueCatalogue, retryJob } from '@mist/db/statements'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
-import { at, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
 
 const JobRow = z
   .object({
@@ -75,50 +76,13 @@ export function makeJobRepo({ db }: { db: Database }) {
     },
 
     /** Queues a failed job again. `false`: it has not failed, or its track was deleted. */
-    async requeue(jobId: JobId, now: Date): Promise<boolean> {
-      const row = await rowOf(
-        db,
-        Id,
-        sql`with job as (
-          update jobs j set status = 'queued', step = null, progress = 0, error_code = null,
-                 error_detail = null, queued_at = ${at(now)}, started_at = null, completed_at = null
-          where j.id = ${jobId} and j.status = 'failed'
-            and exists (select 1 from tracks t where t.id = j.track_id and t.deleted_at is null)
-          returning j.id, j.track_id
-        ), noted as (
-          insert into outbox (topic, payload)
-          select 'transcode', jsonb_build_object('v', 1, 'jobId', job.id, 'trackId', job.track_id)
-          from job
-        )
-        select id from job`,
-      )
-      return row !== null
+    async retry(jobId: JobId, now: Date): Promise<boolean> {
+      return (await rowOf(db, Id, retryJob(jobId, now))) !== null
     },
 
-    /**
-     * Queues a re-transcode from the original for every published track that has no job waiting or
-     * running; answers with how many.
-     */
+    /** Queues a re-transcode of every published track; answers with how many. */
     async retranscodeAll(now: Date): Promise<number> {
-      const rows = await rowsOf(
-        db,
-        Id,
-        sql`with job as (
-          insert into jobs (id, kind, upload_id, track_id, status, created_at, queued_at)
-          select gen_random_uuid(), 'retranscode', t.upload_id, t.id, 'queued', ${at(now)}, ${at(now)}
-          from tracks t join uploads u on u.id = t.upload_id
-          where t.published_at is not null and t.deleted_at is null and not exists (
-            select 1 from jobs j where j.track_id = t.id and j.status in ('queued', 'processing')
-          )
-          returning id, track_id
-        ), noted as (
-          insert into outbox (topic, payload)
-          select 'transcode', jsonb_build_object('v', 1, 'jobId', job.id, 'trackId', job.track_id)
-          from job
-        )
-        select id from job`,
-      )
-      return rows.length
+      return (await rowsOf(db, Id, enqueueCatalogue({ kind: 'retranscode' }, now))).length
     },
   }
 }

@@ -1,5 +1,5 @@
-import { AlbumId, ArtistId, newId, TRACK_FIELDS, TrackId } from '@mist/db/contract'
-import { deleteTrack } from '@mist/db/statements'
+import { AlbumId, ArtistId, TRACK_FIELDS, TrackId } from '@mist/db/contract'
+import { creditTrack, deleteTrack } from '@mist/db/statements'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
@@ -155,7 +155,6 @@ export function makeTrackRepo({ db }: { db: Database }) {
 
     /** Sets what is given; artists and albums are found by name or made. `false`: no such track. */
     async patch(trackId: TrackId, patch: TrackPatch): Promise<boolean> {
-      const artists = (patch.artists ?? []).map((name) => ({ id: newId(ArtistId), name }))
       const edited = TRACK_FIELDS.filter((field) => patch[field] !== undefined)
       const columns = [
         // What is written here, no file's tags replace. (Set also where nothing is given.)
@@ -179,8 +178,11 @@ export function makeTrackRepo({ db }: { db: Database }) {
           sql`update tracks set ${sql.join(columns, sql`, `)}
               where id = ${trackId} and deleted_at is null returning id`,
         ),
-        ...(patch.artists === undefined ? [] : artistStatements(db, trackId, artists)),
-        ...(typeof patch.album === 'string' ? [albumStatement(db, trackId, patch.album)] : []),
+        ...creditTrack(trackId, {
+          artists: patch.artists,
+          album: patch.album ?? undefined,
+          year: patch.year ?? undefined,
+        }).map((statement) => db.execute(statement)),
       ])
       return updated.rows.length > 0
     },
@@ -198,47 +200,6 @@ export function makeTrackRepo({ db }: { db: Database }) {
 /** `column = value`, or nothing where no value is given. */
 function set(column: string, value: unknown): SQL[] {
   return value === undefined ? [] : [sql`${sql.raw(column)} = ${value}`]
-}
-
-/** Finds or makes the artists, in order, and makes them the track's only ones. */
-function artistStatements(
-  db: Database,
-  trackId: TrackId,
-  artists: { id: ArtistId; name: string }[],
-) {
-  const names = JSON.stringify(artists.map(({ id, name }, position) => ({ id, name, position })))
-  return [
-    db.execute(sql`
-      insert into artists (id, name)
-      select distinct on (lower(n.name)) n.id, n.name
-      from jsonb_to_recordset(${names}::jsonb) as n(id uuid, name text, position int)
-      where exists (select 1 from tracks where id = ${trackId} and deleted_at is null)
-      order by lower(n.name), n.position
-      on conflict (lower(name)) do nothing`),
-    db.execute(sql`delete from track_artists where track_id = ${trackId}`),
-    db.execute(sql`
-      insert into track_artists (track_id, artist_id, position)
-      select ${trackId}::uuid, a.id, min(n.position)
-      from jsonb_to_recordset(${names}::jsonb) as n(id uuid, name text, position int)
-      join artists a on lower(a.name) = lower(n.name)
-      where exists (select 1 from tracks where id = ${trackId} and deleted_at is null)
-      group by a.id`),
-  ]
-}
-
-/** Finds or makes the album of the track's first artist and puts the track on it. */
-function albumStatement(db: Database, trackId: TrackId, title: string) {
-  return db.execute(sql`
-    with first_artist as (
-      select artist_id from track_artists where track_id = ${trackId} order by position limit 1
-    ), made as (
-      insert into albums (id, title, artist_id)
-      select ${newId(AlbumId)}::uuid, ${title}::text, artist_id from first_artist
-      on conflict (artist_id, lower(title)) do update set title = albums.title
-      returning id
-    )
-    update tracks set album_id = (select id from made)
-    where id = ${trackId} and exists (select 1 from made)`)
 }
 
 export type TrackRepo = ReturnType<typeof makeTrackRepo>

@@ -1,5 +1,5 @@
 import { JobId, JobKind, JobStatus, TrackId, UploadId, type UserId } from '@mist/db/contract'
-import { abandonUploads } from '@mist/db/statements'
+import { expireUploads, notifyRelay } from '@mist/db/statements'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { NewUpload } from '../contract/uploads.ts'
@@ -140,11 +140,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
                  array(select jsonb_array_elements_text(coalesce(up.metadata->'genres', '[]'))),
                  up.metadata->>'attribution', up.user_id, up.id, ${at(now)}
           from job, up where job.kind = 'ingest'
-        ), noted as (
-          insert into outbox (topic, payload)
-          select 'transcode', jsonb_build_object('v', 1, 'jobId', job.id, 'trackId', job.track_id)
-          from job
-        )
+        ), notified as (${notifyRelay('job')})
         select id from job`,
       )
       return row !== null
@@ -155,7 +151,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
      * Answers with how many.
      */
     async expire(now: Date, limit: number): Promise<number> {
-      return (await rowsOf(db, z.object({ id: UploadId }), abandonUploads(now, limit))).length
+      return (await rowsOf(db, z.object({ id: UploadId }), expireUploads(now, limit))).length
     },
   }
 }

@@ -66,7 +66,7 @@ export function makeJobService({
         )
       if (!job.isUploaded || (await store.head(bucket, job.objectKey)) === null)
         throw new Problem('job-not-retryable', 'The original is not there. Upload the file again.')
-      if (!(await jobs.requeue(jobId, clock())))
+      if (!(await jobs.retry(jobId, clock())))
         throw new Problem(
           'job-not-retryable',
           'The job was tried again already, or its track was deleted.',

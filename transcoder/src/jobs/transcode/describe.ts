@@ -16,8 +16,9 @@ export const UNKNOWN_ARTIST = 'Unknown artist'
 export type Description = {
   title?: string | undefined
   artists?: string[] | undefined
-  /** Whose album it is; null where that is the track's first artist. */
-  albumArtist: string | null
+  /** Whose album it is; `creditTrack` says what holds where nobody says. */
+  albumArtist?: string | undefined
+  /** Null takes the track off its album. */
   album?: string | null | undefined
   genres?: string[] | undefined
   year?: number | null | undefined
@@ -42,25 +43,32 @@ export function describe(
   switch (kind) {
     case 'retranscode':
     case 'reembed':
-      return { albumArtist: null }
+      return {}
     case 'replace':
-      return { ...typed, albumArtist: null }
-    case 'ingest':
+      return typed
+    case 'ingest': {
+      const artists = typed.artists ?? (tags.artists.length > 0 ? tags.artists : [UNKNOWN_ARTIST])
+      const hasWrittenArtists = typed.artists !== undefined || edited.includes('artists')
       return unwritten(edited, {
         title: typed.title ?? tags.title ?? undefined,
-        artists: typed.artists ?? (tags.artists.length > 0 ? tags.artists : [UNKNOWN_ARTIST]),
-        albumArtist: albumArtistOf(tags, typed.artists !== undefined || edited.includes('artists')),
+        artists,
+        albumArtist:
+          albumArtistOf(tags, hasWrittenArtists) ??
+          (edited.includes('artists') ? undefined : artists[0]),
         album: typed.album ?? tags.album ?? undefined,
         genres: typed.genres ?? tags.genres,
         year: typed.year ?? tags.year ?? undefined,
         trackNumber: typed.trackNumber ?? tags.trackNumber ?? undefined,
         attribution: typed.attribution,
       })
+    }
     case 'retag':
       return unwritten(edited, {
         title: tags.title ?? undefined,
         artists: tags.artists.length > 0 ? tags.artists : undefined,
-        albumArtist: albumArtistOf(tags, edited.includes('artists')),
+        albumArtist:
+          albumArtistOf(tags, edited.includes('artists')) ??
+          (edited.includes('artists') ? undefined : tags.artists[0]),
         album: tags.album,
         genres: tags.genres,
         year: tags.year,

@@ -1,10 +1,11 @@
 import { sql, type SQL } from 'drizzle-orm'
 
 /**
- * Gives up on uploads whose time is over: they can't be completed any more, their jobs fail, and
- * tombstones say what may have arrived of them. Answers with the ids of at most `limit`.
+ * Expires uploads that were not completed in time: they can't be completed any more, their jobs fail, and
+ * tombstones name what may have arrived of them. Answers with the ids of at most `limit`. The Worker's
+ * schedule and the transcoder's sweep both run it, so that either is enough.
  */
-export function abandonUploads(now: Date, limit: number): SQL {
+export function expireUploads(now: Date, limit: number): SQL {
   const at = sql`${now.toISOString()}::timestamptz`
   return sql`
     with due as (
