@@ -90,6 +90,10 @@ export const tracks = pgTable(
     waveform: bytea('waveform'),
     /** The version whose prefix holds the cover; null where there is none. */
     coverVersion: integer('cover_version'),
+    /** Three of the cover's colours, `#rrggbb`, the one of the largest areas first; null without a cover. */
+    coverColours: text('cover_colours').array(),
+    /** Where its preview begins, seconds, on the grid of segments. */
+    previewStartS: integer('preview_start_s'),
     uploadedBy: uuid('uploaded_by')
       .references(() => users.id, { onDelete: 'set null' })
       .$type<UserId>(),

@@ -1,3 +1,4 @@
+import { SEGMENT_S } from '@mist/db/contract'
 import { makeChroma } from './chroma.ts'
 import { CONTRAST_BANDS } from './contrast.ts'
 import { embed } from './embedding.ts'
@@ -5,7 +6,9 @@ import { EMBEDDING_CONSTANTS, EMBEDDING_VERSION } from './embedding-constants.ge
 import { FEATURES_VERSION, type Features } from './features.ts'
 import { hannWindow, makeRealFft } from './fft.ts'
 import { makeFramer } from './framer.ts'
+import { makeSlotLoudness } from './k-weighting.ts'
 import { findKey } from './key.ts'
+import { choosePreviewStart } from './preview.ts'
 import { makeLevels, powerDecibels } from './levels.ts'
 import { makeOnsets } from './onset.ts'
 import { makeGatedStatistics } from './statistics.ts'
@@ -36,6 +39,8 @@ export type Analysis = {
   embeddingVersion: number
   /** 1000 absolute peaks over the track's length, 255 for full scale. */
   waveform: Uint8Array
+  /** Where a preview begins: the loudest typical part, seconds, on the grid of segments. */
+  previewStartS: number
   /** What embedding and tempo are derived from: the input for fitting new constants. */
   fitting: { summary: Float64Array; rhythm: Rhythm | null }
 }
@@ -62,6 +67,7 @@ export function makeAnalyser() {
   const rhythm = makeRhythm({ frameRate: ANALYSIS_RATE_HZ / HOP })
   const chroma = makeChroma({ fftSize: PITCH_FFT_SIZE, sampleRate: ANALYSIS_RATE_HZ })
   const waveform = makeWaveform()
+  const loudness = makeSlotLoudness({ sampleRate: ANALYSIS_RATE_HZ, slotS: SEGMENT_S })
   let samplesHeard = 0
 
   const frames = makeFramer({
@@ -92,6 +98,7 @@ export function makeAnalyser() {
       const clean = finite(samples)
       samplesHeard += clean.length
       waveform.push(clean)
+      loudness.push(clean)
       frames.push(clean)
       pitchFrames.push(clean)
     },
@@ -116,6 +123,7 @@ export function makeAnalyser() {
         embedding: embed(summary, EMBEDDING_CONSTANTS),
         embeddingVersion: EMBEDDING_VERSION,
         waveform: waveform.finish(),
+        previewStartS: choosePreviewStart(loudness.finish()),
         fitting: { summary, rhythm: beats },
       }
     },

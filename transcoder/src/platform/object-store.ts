@@ -158,6 +158,20 @@ export function makeObjectStore(options: {
       return size
     },
 
+    /** Reads a small object of the media bucket; null where there is none. */
+    async readMedia(key: string, signal: AbortSignal): Promise<Uint8Array | null> {
+      try {
+        const { Body } = await client.send(
+          new GetObjectCommand({ Bucket: mediaBucket, Key: key }),
+          { abortSignal: signal },
+        )
+        return (await Body?.transformToByteArray()) ?? null
+      } catch (error) {
+        if (error instanceof NoSuchKey || error instanceof NotFound) return null
+        throw error
+      }
+    },
+
     /** What a bucket is called in the store. */
     nameOf: (bucket: Bucket): string => names[bucket],
 

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { byPreference, decodedBytes, makeCovers } from './covers.ts'
+import { byPreference, decodedBytes, makeCovers, coloursOf } from './covers.ts'
 
 const square = (background: string) =>
   sharp({ create: { width: 64, height: 64, channels: 3, background } })
@@ -28,11 +28,30 @@ test('a picture that is none does not hide the next one', async () => {
     { type: 3, bytes: await square('red') },
     { type: 1, bytes: await square('green') },
   ]
-  const covers = await makeCovers(pictures, [96, 32], (reason) => skipped.push(reason))
-  expect(covers?.map(({ size }) => size)).toEqual([96, 32])
-  expect(await colourOf(covers![0]!.bytes)).toBe('red')
+  const made = await makeCovers(pictures, [96, 32], (reason) => skipped.push(reason))
+  expect(made?.covers.map(({ size }) => size)).toEqual([96, 32])
+  expect(await colourOf(made!.covers[0]!.bytes)).toBe('red')
   expect(skipped).toHaveLength(2)
 })
+
+test.each([
+  ['colour', 'red', /^#f[ef]0[01]0[01]$/],
+  ['grey', '#808080', /^#(?:7f|80|81)(?:7f|80|81)(?:7f|80|81)$/],
+])(
+  'the colours of a cover in %s are found, and again in the stored one',
+  async (_, colour, like) => {
+    const picture = { create: { width: 64, height: 64, channels: 3, background: colour } } as const
+    const bytes = await sharp(picture)
+      .toColourspace(colour === 'red' ? 'srgb' : 'b-w')
+      .png()
+      .toBuffer()
+    const made = await makeCovers([{ type: 3, bytes }], [96], () => {})
+    expect(made!.colours).toHaveLength(3)
+    expect(made!.colours[0]).toMatch(like)
+    const [stored] = await coloursOf(made!.covers[0]!.bytes)
+    expect(stored).toMatch(colour === 'red' ? /^#f.0.0.$/ : /^#[78].[78].[78].$/)
+  },
+)
 
 test('no more than six pictures are tried', async () => {
   const broken = { type: 3, bytes: Buffer.from('\xff\xd8\xff', 'latin1') }

@@ -1,4 +1,5 @@
-import sharp, { type Metadata } from 'sharp'
+import sharp, { type Metadata, type Sharp } from 'sharp'
+import { findColours } from './colours.ts'
 import type { Picture } from './fields.ts'
 
 /** A picture with more pixels is skipped, even where it could be decoded row by row. */
@@ -32,7 +33,13 @@ const FRONT = 3
 const OTHER = 0
 const ICONS = [1, 2]
 
-export type Cover = { size: number; bytes: Uint8Array }
+/** Edge of the small picture that colours are found in, pixels. */
+const COLOURS_EDGE = 48
+
+type Cover = { size: number; bytes: Uint8Array }
+
+/** A picture in all sizes, and what colours it has. */
+export type Covers = { covers: Cover[]; colours: string[] }
 
 // One picture at a time needs no cache, and libvips' threads would take the encoder's cores.
 sharp.cache(false)
@@ -58,13 +65,13 @@ function rank({ type }: Picture): number {
  *
  * @param sizes edges in pixels
  * @param onSkipped told why a picture was not used
- * @returns one cover of each size, or null
+ * @returns one cover of each size and the picture's colours, or null
  */
 export async function makeCovers(
   pictures: readonly Picture[],
   sizes: readonly number[],
   onSkipped: (reason: string) => void,
-): Promise<Cover[] | null> {
+): Promise<Covers | null> {
   for (const { bytes } of byPreference(pictures).slice(0, MAX_TRIED)) {
     try {
       return await scale(bytes, sizes)
@@ -76,7 +83,7 @@ export async function makeCovers(
 }
 
 /** Scales a picture to all sizes. @throws when it is not a picture, or takes too much to decode */
-async function scale(picture: Uint8Array, sizes: readonly number[]): Promise<Cover[]> {
+async function scale(picture: Uint8Array, sizes: readonly number[]): Promise<Covers> {
   if (picture.length > MAX_BYTES) throw new RangeError(`it is larger than ${MAX_BYTES} bytes`)
   const head = Buffer.from(picture.subarray(0, 16)).toString('latin1')
   if (!STARTS.some(({ bytes, at }) => head.startsWith(bytes, at))) {
@@ -106,7 +113,24 @@ async function scale(picture: Uint8Array, sizes: readonly number[]): Promise<Cov
       .toBuffer()
     covers.push({ size, bytes: new Uint8Array(bytes) })
   }
-  return covers
+  return { covers, colours: await coloursIn(sharp(data, raw)) }
+}
+
+/** Finds the colours of a cover that is stored already. */
+export function coloursOf(cover: Uint8Array): Promise<string[]> {
+  return coloursIn(sharp(cover, { limitInputPixels: MAX_PIXELS }).flatten().toColourspace('srgb'))
+}
+
+async function coloursIn(picture: Sharp): Promise<string[]> {
+  const { data, info } = await picture
+    .resize(COLOURS_EDGE, COLOURS_EDGE, { kernel: 'linear' })
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  // Of a grey picture one byte a pixel comes.
+  const rgb =
+    info.channels === 1 ? Uint8Array.from([...data].flatMap((byte) => [byte, byte, byte])) : data
+  return findColours(rgb)
 }
 
 /**

@@ -18,6 +18,8 @@ export const Track = z
     genres: z.array(z.string()),
     durationS: z.number(),
     coverUrls: z.object({ '96': z.url(), '320': z.url(), '800': z.url() }).nullable(),
+    /** Three of the cover's colours, `#rrggbb`, the one of the largest areas first. */
+    coverColours: z.array(z.string()).nullable(),
     loudnessLufs: z.number().nullable(),
     tempoBpm: z.number().nullable(),
     version: z.int(),

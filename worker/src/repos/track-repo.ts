@@ -17,6 +17,7 @@ export const TrackRow = z
     genres: z.array(z.string()),
     duration_s: z.number(),
     cover_version: z.int().nullable(),
+    cover_colours: z.array(z.string()).nullable(),
     loudness_lufs: z.number().nullable(),
     tempo_bpm: z.number().nullable(),
     version: z.int(),
@@ -34,6 +35,7 @@ export const TrackRow = z
     genres: row.genres,
     durationS: row.duration_s,
     coverVersion: row.cover_version,
+    coverColours: row.cover_colours,
     loudnessLufs: row.loudness_lufs,
     tempoBpm: row.tempo_bpm,
     version: row.version,
@@ -54,7 +56,7 @@ const ARTISTS: SQL = sql`coalesce((
 
 /** Columns of `TrackRow`, from `tracks t`. */
 export const TRACK_COLUMNS: SQL = sql`
-  t.id, t.title, t.genres, coalesce(t.duration_s, 0) as duration_s, t.cover_version,
+  t.id, t.title, t.genres, coalesce(t.duration_s, 0) as duration_s, t.cover_version, t.cover_colours,
   t.loudness_lufs, t.tempo_bpm, t.version, t.year, t.track_number, t.attribution, t.created_at,
   ${exactInstant(sql`t.created_at`)} as cursor_at, ${ARTISTS} as artists,
   (select json_build_object('id', al.id, 'title', al.title) from albums al where al.id = t.album_id)

@@ -28,6 +28,7 @@ export function presentTrack(row: TrackRow, mediaBase: string): Track {
             '320': cover(coverVersion, medium),
             '800': cover(coverVersion, large),
           },
+    coverColours: row.coverColours,
     loudnessLufs: row.loudnessLufs,
     tempoBpm: row.tempoBpm,
     version: row.version,

@@ -23,6 +23,8 @@ const ClaimRow = z
     // bigint arrives as text.
     size_bytes: z.coerce.number(),
     etag: z.string().nullable(),
+    cover_version: z.int().nullable(),
+    has_colours: z.boolean(),
     metadata: z.custom<UploadMetadata>((value) => typeof value === 'object' && value !== null),
   })
   .transform((row) => ({
@@ -39,6 +41,9 @@ const ClaimRow = z
     /** Of the original that was checked at its completion; null for uploads older than that. */
     etag: row.etag,
     metadata: row.metadata,
+    /** The version that holds the track's cover, and whether its colours are known. */
+    coverVersion: row.cover_version,
+    hasColours: row.has_colours,
   }))
 
 /** A job that this run has taken, and what it needs to know. */
@@ -78,13 +83,13 @@ export function makeJobRepo(db: Database) {
           where j.id = ${jobId} and t.id = j.track_id and t.deleted_at is null
             and (j.status in ('queued', 'processing')
               or (j.status = 'failed' and j.error_code = 'disk-full'))
-          returning j.*
+          returning j.*, t.cover_version, t.cover_colours is not null as has_colours
         ), building as (
           insert into track_versions (track_id, version, job_id, status)
           select track_id, version, id, 'building' from taken
         )
         select taken.id, taken.kind, taken.track_id, taken.upload_id, taken.version, taken.attempts,
-          u.object_key, u.size_bytes, u.etag, u.metadata
+          taken.cover_version, taken.has_colours, u.object_key, u.size_bytes, u.etag, u.metadata
         from taken join uploads u on u.id = taken.upload_id`)
       const [row] = rows
       if (row !== undefined) return { kind: 'claimed', job: ClaimRow.parse(row) }

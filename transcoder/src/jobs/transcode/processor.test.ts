@@ -61,6 +61,9 @@ test('a real recording becomes a published track with its tags, cover, loudness 
   expect(track.loudnessLufs).toBeCloseTo(-17.2, 1)
   expect(track.publishedAt).not.toBeNull()
   expect(track.waveform).toHaveLength(1000)
+  expect(track.previewStartS! % 4).toBe(0)
+  expect(track.previewStartS! + 28).toBeLessThanOrEqual(64)
+  expect(track.coverColours).toHaveLength(3)
   expect(track.features).toMatchObject({ tempoBpm: expect.any(Number) })
   expect(version).toMatchObject({ status: 'published', sampleRate: 44_100, primingSamples: 1024 })
   const [credit] = await fixture.db

@@ -35,7 +35,8 @@ export type Production = {
   segmentsPerPeriod: number
   /** The master key, wrapped. */
   key: { kid: string; wrapped: Uint8Array }
-  hasCover: boolean
+  /** Of the covers that were stored; null where there are none. */
+  colours: string[] | null
   /** The file's tags as it has them. */
   fields: readonly Field[]
 }
@@ -55,15 +56,13 @@ export async function publish(db: Database, job: ClaimedJob, made: Production): 
     await publishVersion(tx, job, made)
     await publishTags(tx, job, track, made.fields)
     // A picture that the track already has is the admin's choice; new audio does not replace it.
-    const coverVersion =
-      made.hasCover && (job.kind === 'ingest' || track.coverVersion === null)
-        ? version
-        : track.coverVersion
+    const isCover = made.colours !== null && (job.kind === 'ingest' || track.coverVersion === null)
+    const cover = isCover ? { coverVersion: version, coverColours: made.colours } : {}
     await tx
       .update(tracks)
       .set({
         version,
-        coverVersion,
+        ...cover,
         uploadId: job.uploadId,
         publishedAt: sql`coalesce(published_at, now())`,
         durationS: made.sampleCount / made.plan.sampleRate,
@@ -79,13 +78,21 @@ export function publishEmbedding(db: Database, job: ClaimedJob, heard: Heard): P
   return withoutMedia(db, job, (tx) => publishHeard(tx, job.trackId, heard))
 }
 
-/** Publishes only what the tags say, as a better reader reads them. */
+/** Colours of a version's cover. */
+export type CoverColours = { version: number; colours: string[] }
+
+/** Publishes only what the tags say, as a better reader reads them, and colours that were missing. */
 export function publishRetagged(
   db: Database,
   job: ClaimedJob,
-  fields: readonly Field[],
+  { fields, colours }: { fields: readonly Field[]; colours: CoverColours | null },
 ): Promise<void> {
-  return withoutMedia(db, job, (tx, track) => publishTags(tx, job, track, fields))
+  return withoutMedia(db, job, async (tx, track) => {
+    await publishTags(tx, job, track, fields)
+    // Of a cover that another job has replaced meanwhile they say nothing.
+    if (colours === null || colours.version !== track.coverVersion) return
+    await tx.update(tracks).set({ coverColours: colours.colours }).where(eq(tracks.id, job.trackId))
+  })
 }
 
 /** Publishes a run that made no media: its version served as a fence alone. */
@@ -246,7 +253,7 @@ async function storeLyrics(
 
 /** Writes what the analysis heard. */
 async function publishHeard(tx: Transaction, trackId: TrackId, heard: Heard): Promise<void> {
-  const { loudness, features, waveform } = heard
+  const { loudness, features, waveform, previewStartS } = heard
   await tx
     .update(tracks)
     .set({
@@ -255,6 +262,7 @@ async function publishHeard(tx: Transaction, trackId: TrackId, heard: Heard): Pr
       tempoBpm: features.tempoBpm,
       features,
       waveform,
+      previewStartS,
     })
     .where(eq(tracks.id, trackId))
   await storeEmbedding(tx, trackId, heard)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   COVER_SIZES,
@@ -22,7 +23,7 @@ import { PrefixTaken, UnplayableSource } from './failures.ts'
 import { walkFrames } from './frame-walk.ts'
 import { makePlan } from './plan.ts'
 import { probe } from './probe.ts'
-import { publish, publishEmbedding, publishRetagged } from './publish.ts'
+import { publish, publishEmbedding, publishRetagged, type CoverColours } from './publish.ts'
 import type { Outcome, Run } from './run.ts'
 import { readSourceFormat, type SourceFormat } from './source-format.ts'
 import type { Source, SourceLimits } from './source.ts'
@@ -89,9 +90,11 @@ export function makeRecipe(options: {
     // What is published says more than nothing would.
     if (fields === null) throw new UnplayableSource('internal', 'The tags could not be read.')
 
+    const colours = await coloursMissing(work)
+
     begin('publish')
     run.signal.throwIfAborted()
-    await publishRetagged(db, run.job, fields)
+    await publishRetagged(db, run.job, { fields, colours })
     return done(0, null)
   }
 
@@ -138,7 +141,7 @@ export function makeRecipe(options: {
     const masterKey = new Uint8Array(randomBytes(16))
     const segmentsPerPeriod = SEGMENTS_PER_PERIOD_NEW
     const uploads = makeUploads(objects, signal)
-    const { fields, covers } = await readTagsOf(work, source.format, COVER_SIZES)
+    const { fields, covers, colours } = await readTagsOf(work, source.format, COVER_SIZES)
     for (const { size, bytes } of covers ?? []) {
       await uploads.add(coverKey(trackId, version, size), bytes, 'image/webp')
     }
@@ -170,10 +173,22 @@ export function makeRecipe(options: {
       key,
       segmentsPerPeriod,
       ...encoded,
-      hasCover: covers !== null,
+      colours,
       fields: fields ?? [],
     })
     return done(encoded.sampleCount / plan.sampleRate, storedAt - encoded.encodedAt)
+  }
+
+  /** Colours of a published cover that has none yet: of the cover, which may be another file's. */
+  async function coloursMissing({ run, folder }: Work): Promise<CoverColours | null> {
+    const { job, signal } = run
+    const { coverVersion: version } = job
+    if (version === null || job.hasColours) return null
+    const cover = await objects.readMedia(coverKey(job.trackId, version, 320), signal)
+    if (cover === null) return null
+    await writeFile(join(folder, 'cover'), cover)
+    const colours = await tagReader.coloursOf(folder, 'cover', signal)
+    return colours === null ? null : { version, colours }
   }
 
   function readTagsOf(

@@ -1,8 +1,9 @@
 import * as schema from '@mist/db/schema'
 import { eq, sql } from 'drizzle-orm'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startFixture, type Fixture } from '../../testing/fixture.ts'
-import { id3v2, utf8Text } from '../../testing/id3v2.ts'
+import { id3v2, picture, utf8Text } from '../../testing/id3v2.ts'
 import { listKeys, synthesise } from '../../testing/hls.ts'
 import { makeUpload, type TestUpload } from '../../testing/uploads.ts'
 import { readFile } from 'node:fs/promises'
@@ -119,6 +120,35 @@ test('tags read anew change what the old ones said, and no media', async () => {
     .from(schema.trackVersions)
     .where(eq(schema.trackVersions.trackId, upload.trackId))
   expect(versions).toEqual([{ version: 1, status: 'published' }])
+})
+
+test('a cover whose colours are not known is given them, the original has it or not', async () => {
+  const red = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer()
+  const upload = await makeUpload(
+    fixture,
+    Buffer.concat([id3v2([...frames, ['APIC', picture(3, red)]]), sound]),
+  )
+  await fixture.processor().run(upload.jobId, calm)
+  const coloursOf = async () => {
+    const [row] = await fixture.db
+      .select({ colours: schema.tracks.coverColours })
+      .from(schema.tracks)
+      .where(eq(schema.tracks.id, upload.trackId))
+    return row!.colours
+  }
+  expect((await coloursOf())?.[0]).toMatch(/^#f.0.0.$/)
+  await fixture.db
+    .update(schema.tracks)
+    .set({ coverColours: null })
+    .where(eq(schema.tracks.id, upload.trackId))
+  await retag(upload, renamed)
+  expect(await coloursOf()).toEqual([
+    expect.stringMatching(/^#f.0.0.$/),
+    expect.any(String),
+    expect.any(String),
+  ])
 })
 
 test('what an admin wrote, at the upload or later, stays when tags are read anew', async () => {

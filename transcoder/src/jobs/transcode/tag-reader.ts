@@ -20,9 +20,12 @@ const LIMITS = {
   outputBytes: 8 * 1024 ** 2,
 }
 
+const Colours = z.array(z.string().regex(/^#[0-9a-f]{6}$/)).length(3)
+
 const Answer = z.object({
   fields: z.array(Field),
   coverSizes: z.array(z.literal(COVER_SIZES)),
+  colours: Colours.nullable(),
   skipped: z.array(z.string()),
 })
 
@@ -34,6 +37,8 @@ export type Described = {
   fields: Field[] | null
   /** One cover of each size, or null. */
   covers: Cover[] | null
+  /** Three of the picture's colours, where there are covers. */
+  colours: string[] | null
 }
 
 export type TagReader = ReturnType<typeof makeTagReader>
@@ -59,9 +64,15 @@ export function makeTagReader() {
       onSkipped: (reason: string) => void
     }): Promise<Described> {
       const { folder, file, format, signal, onSkipped } = options
-      const request = { folder, file, format: format.demuxer, sizes: options.coverSizes }
+      const request = {
+        kind: 'file',
+        folder,
+        file,
+        format: format.demuxer,
+        sizes: options.coverSizes,
+      }
       try {
-        const { fields, coverSizes, skipped } = Answer.parse(
+        const { fields, coverSizes, colours, skipped } = Answer.parse(
           await node.ask(request, signal, hasSkipped),
         )
         skipped.forEach(onSkipped)
@@ -69,11 +80,21 @@ export function makeTagReader() {
         for (const size of coverSizes) {
           covers.push({ size, bytes: await readFile(join(folder, `cover-${size}.webp`)) })
         }
-        return { fields, covers: covers.length > 0 ? covers : null }
+        return { fields, covers: covers.length > 0 ? covers : null, colours }
       } catch (error) {
         if (!(error instanceof ConfinedNodeFailed)) throw error
         onSkipped(`the tags could not be read: ${error.message}`)
-        return { fields: null, covers: null }
+        return { fields: null, covers: null, colours: null }
+      }
+    },
+
+    /** Finds the colours of a cover in a file; null where it can't be read. */
+    async coloursOf(folder: string, file: string, signal: AbortSignal): Promise<string[] | null> {
+      try {
+        return Colours.parse(await node.ask({ kind: 'cover', folder, file }, signal))
+      } catch (error) {
+        if (!(error instanceof ConfinedNodeFailed)) throw error
+        return null
       }
     },
     close: () => node.close(),
