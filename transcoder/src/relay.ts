@@ -1,5 +1,5 @@
-import { TrackId, TranscodeJob } from '@mist/db/contract'
-import { outbox } from '@mist/db/schema'
+import { JobKind, TrackId, TranscodeJob } from '@mist/db/contract'
+import { jobs, outbox } from '@mist/db/schema'
 import { asc, eq, isNull, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from './platform/database.ts'
@@ -14,7 +14,12 @@ const DEAD_AFTER_S = 30
 
 const PurgeTrack = z.object({ trackId: TrackId })
 
-const StrandedRow = z.object({ id: z.string(), track_id: z.string(), status: z.string() })
+const StrandedRow = z.object({
+  id: z.string(),
+  kind: JobKind,
+  track_id: z.string(),
+  status: z.string(),
+})
 
 /**
  * Makes the relay, which carries what Postgres owes to the world. Everything it does may be done
@@ -33,7 +38,10 @@ export function makeRelay(options: {
     if (row.topic === 'purge-track') {
       await deleteTrack(PurgeTrack.parse(row.payload).trackId)
     } else {
-      await queue.ensure(TranscodeJob.parse(row.payload))
+      const job = TranscodeJob.parse(row.payload)
+      const [found] = await db.select({ kind: jobs.kind }).from(jobs).where(eq(jobs.id, job.jobId))
+      // Without its row it was taken back before anybody began it.
+      if (found !== undefined) await queue.ensure(job, found.kind)
     }
   }
 
@@ -81,7 +89,7 @@ export function makeRelay(options: {
      */
     async reconcile(): Promise<number> {
       const { rows } = await db.execute(sql`
-        select id, track_id, status from jobs
+        select id, kind, track_id, status from jobs
         where (status = 'queued' and coalesce(queued_at, created_at) < now() - interval '5 seconds')
           or (status = 'processing'
             and coalesce(seen_at, created_at) < now() - make_interval(secs => ${DEAD_AFTER_S}))
@@ -91,7 +99,10 @@ export function makeRelay(options: {
       for (const row of rows.map((each) => StrandedRow.parse(each))) {
         const state = await queue.state(TranscodeJob.shape.jobId.parse(row.id))
         if (state === 'pending' || state === 'active') continue
-        await queue.ensure(TranscodeJob.parse({ v: 1, jobId: row.id, trackId: row.track_id }))
+        await queue.ensure(
+          TranscodeJob.parse({ v: 1, jobId: row.id, trackId: row.track_id }),
+          row.kind,
+        )
         log.info({ jobId: row.id, was: row.status }, 'put a stranded job back into the queue')
         put++
       }

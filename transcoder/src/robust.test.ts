@@ -11,7 +11,6 @@ import {
 } from '@aws-sdk/client-s3'
 import { newId, JobId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
-import { enqueueCatalogue } from '@mist/db/statements'
 import { eq, sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -19,6 +18,7 @@ import { EMBEDDING_VERSION } from './audio/analyser.ts'
 import { makeOwnership } from './buckets/ownership.ts'
 import { ownershipOptions } from './options.ts'
 import { makeLog } from './platform/log.ts'
+import { makeRemakes } from './remake.ts'
 import { makeSweep } from './sweep.ts'
 import { demo, startFixture, type Fixture } from './testing/fixture.ts'
 import { getMedia, listKeys, synthesise } from './testing/hls.ts'
@@ -372,12 +372,10 @@ test('tracks with an embedding of older constants are embedded again, without ne
     .where(eq(schema.trackEmbeddings.trackId, upload.trackId))
   const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
 
-  const reembed = enqueueCatalogue(
-    { kind: 'reembed', embeddingVersion: EMBEDDING_VERSION },
-    new Date(),
-  )
-  expect((await db.execute(reembed)).rows).toHaveLength(1)
-  expect((await db.execute(reembed)).rows).toEqual([])
+  const remakes = makeRemakes(db)
+  expect(await remakes.start('reembed')).toBe(true)
+  expect(await remakes.feed()).toBe(1)
+  expect(await remakes.feed()).toBe(0)
   const [job] = await db
     .select()
     .from(schema.jobs)

@@ -20,11 +20,15 @@ import { makeObjectStore } from './platform/object-store.ts'
 import { openQueue, startWorker } from './platform/queue.ts'
 import { removeStaleWorkspaces } from './platform/workspace.ts'
 import { makeRelay } from './relay.ts'
+import { makeRemakes } from './remake.ts'
 import { makeSweep } from './sweep.ts'
 import { PUTS_AT_ONCE } from './jobs/transcode/store.ts'
 
 /** Between two looks at what is away at the start. */
 const AWAY_MS = 2000
+
+/** Between two looks at whether the catalogue's remake has room in the queue. */
+const REMAKE_INTERVAL_MS = 2000
 
 /** Kept back from the grace period for handing jobs back and closing connections. */
 const CLOSING_S = 5
@@ -65,6 +69,7 @@ export async function runTranscoder(env: Env) {
   })
   const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
   const sweep = makeSweep({ db, objects, ownership, log, ...sweepOptions(env) })
+  const remakes = makeRemakes(db)
   const relay = makeRelay({ db, queue, deleteTrack: (trackId) => sweep.deleteTrack(trackId), log })
 
   let loops: ReturnType<typeof startLoop>[] = []
@@ -91,6 +96,7 @@ export async function runTranscoder(env: Env) {
   loops = [
     every('relay', env.RELAY_INTERVAL_MS, () => relay.relay()),
     every('reconcile', env.RECONCILE_INTERVAL_S * 1000, () => relay.reconcile()),
+    every('remake', REMAKE_INTERVAL_MS, () => remakes.feed()),
     every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
       await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
       await sweep.sweep()

@@ -20,6 +20,16 @@ export const JOB_KINDS = ['ingest', 'replace', 'retranscode', 'reembed', 'retag'
 export const JobKind = z.enum(JOB_KINDS)
 export type JobKind = z.infer<typeof JobKind>
 
+/** What is done to a catalogue that is there already, in the background, behind what people upload. */
+export const REMAKE_KINDS = ['retranscode', 'reembed', 'retag'] as const
+export const RemakeKind = z.enum(REMAKE_KINDS)
+export type RemakeKind = z.infer<typeof RemakeKind>
+
+/** Whether a job waits behind those that somebody waits for. */
+export function isBackground(kind: JobKind): boolean {
+  return RemakeKind.safeParse(kind).success
+}
+
 /**
  * A queued job carries identity, not data: the processor re-reads the row. `v` is the version of
  * this shape.

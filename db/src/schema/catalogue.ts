@@ -40,6 +40,13 @@ export const albums = pgTable(
       .references(() => artists.id)
       .$type<ArtistId>(),
     year: integer('year'),
+    /**
+     * Of its published tracks as a whole, LUFS; null where none is heard. A trigger keeps it, as it keeps
+     * the highest sample.
+     */
+    loudnessLufs: real('loudness_lufs'),
+    /** Highest sample of any of its published tracks, dBFS. */
+    samplePeakDbfs: real('sample_peak_dbfs'),
     createdAt: createdAt(),
   },
   (t) => [uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`)],

@@ -12,7 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
-import { JOB_KINDS } from '../contract/jobs.ts'
+import { JOB_KINDS, REMAKE_KINDS } from '../contract/jobs.ts'
 import { users } from './accounts.ts'
 import { createdAt, instant } from './columns.ts'
 
@@ -98,6 +98,26 @@ export const jobs = pgTable(
       sql`${t.status} in ('pending_upload', 'queued', 'processing', 'completed', 'failed')`,
     ),
   ],
+)
+
+/**
+ * What makes a whole catalogue anew, of each kind at most one. Which tracks are due follows from what they
+ * are; a few jobs are made at a time, so that a pause is one soon, and uploads find the queue short.
+ */
+export const remakes = pgTable(
+  'remakes',
+  {
+    kind: text('kind', { enum: REMAKE_KINDS }).primaryKey(),
+    /** Of tracks that were made after this nothing is due. */
+    startedAt: instant('started_at')
+      .notNull()
+      .default(sql`now()`),
+    pausedAt: instant('paused_at'),
+    endedAt: instant('ended_at'),
+    /** How far it has come in this pass, by id; null at a pass's beginning. */
+    afterTrackId: uuid('after_track_id').$type<TrackId>(),
+  },
+  (t) => [check('remakes_kind_check', sql`${t.kind} in ('retranscode', 'reembed', 'retag')`)],
 )
 
 /**

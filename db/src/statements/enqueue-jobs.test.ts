@@ -2,9 +2,9 @@ import { eq, sql, type SQL } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { JobId, newId, type TrackId, UploadId } from '../contract/ids.ts'
 import { TranscodeJob } from '../contract/jobs.ts'
-import { jobs, outbox, trackEmbeddings, tracks, uploads } from '../schema/index.ts'
+import { jobs, outbox, tracks, uploads } from '../schema/index.ts'
 import { makeTestDatabase, makeTrack, type TestDatabase } from '../testing/index.ts'
-import { enqueueCatalogue, enqueueJob, retryJob } from './enqueue-jobs.ts'
+import { enqueueJob, retryJob } from './enqueue-jobs.ts'
 
 let db: TestDatabase
 let close: () => Promise<void>
@@ -72,29 +72,4 @@ test('only a failed job of a track that is there is tried again', async () => {
   await db.update(jobs).set(failed).where(eq(jobs.id, jobId))
   await db.update(tracks).set({ deletedAt: now }).where(eq(tracks.id, trackId))
   expect(await queuedBy(retryJob(jobId, now))).toEqual([])
-})
-
-test('a retranscode takes each published track once, and leaves those alone that have a job', async () => {
-  await db.update(tracks).set({ publishedAt: null })
-  const [due, busy, deleted] = [await makeIngested(), await makeIngested(), await makeIngested()]
-  await db.update(jobs).set({ status: 'processing' }).where(eq(jobs.id, busy.jobId))
-  await db.update(tracks).set({ deletedAt: now }).where(eq(tracks.id, deleted.trackId))
-  const all = enqueueCatalogue({ kind: 'retranscode' }, now)
-  expect(await queuedBy(all)).toMatchObject([{ trackId: due.trackId }])
-  expect(await queuedBy(all)).toEqual([])
-})
-
-test('only embeddings of another version, or none, are made again', async () => {
-  await db.update(tracks).set({ publishedAt: null })
-  const [current, old, none] = [await makeIngested(), await makeIngested(), await makeIngested()]
-  const embedding = Array.from({ length: 40 }, () => 0.5)
-  await db.insert(trackEmbeddings).values([
-    { trackId: current.trackId, embeddingVersion: 3, embedding },
-    { trackId: old.trackId, embeddingVersion: 2, embedding },
-  ])
-  const queued = await queuedBy(enqueueCatalogue({ kind: 'reembed', embeddingVersion: 3 }, now))
-  expect(new Set(queued.map(({ trackId }) => trackId))).toEqual(
-    new Set([old.trackId, none.trackId]),
-  )
-  expect(await db.$count(jobs, sql`kind = 'reembed'`)).toBe(2)
 })

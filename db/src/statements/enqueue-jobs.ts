@@ -46,33 +46,3 @@ export function retryJob(jobId: JobId, now: Date): SQL {
     ), notified as (${notifyRelay('queued')})
     select id from queued`
 }
-
-/** What can be done to every published track: encode it again, or only measure it under new constants. */
-export type CatalogueJob = { kind: 'retranscode' } | { kind: 'reembed'; embeddingVersion: number }
-
-/**
- * Queues a job for each published track that needs it: `retranscode` for all, `reembed` for those whose
- * embedding is of another version. Tracks with an unfinished job are left to it, so the same again
- * queues nothing twice. Answers with the jobs' ids.
- */
-export function enqueueCatalogue(job: CatalogueJob, now: Date): SQL {
-  const at = sql`${now.toISOString()}::timestamptz`
-  const isDue =
-    job.kind === 'retranscode'
-      ? sql`true`
-      : sql`not exists (
-          select from track_embeddings e
-          where e.track_id = t.id and e.embedding_version = ${job.embeddingVersion}
-        )`
-  return sql`
-    with queued as (
-      insert into jobs (id, kind, upload_id, track_id, status, created_at, queued_at)
-      select gen_random_uuid(), ${job.kind}::text, t.upload_id, t.id, 'queued', ${at}, ${at}
-      from tracks t join uploads u on u.id = t.upload_id
-      where t.published_at is not null and t.deleted_at is null and ${isDue} and not exists (
-        select from jobs j where j.track_id = t.id and j.status in ('queued', 'processing')
-      )
-      returning id, track_id
-    ), notified as (${notifyRelay('queued')})
-    select id from queued`
-}

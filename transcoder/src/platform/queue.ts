@@ -1,4 +1,10 @@
-import { TRANSCODE_QUEUE, TranscodeJob, type JobId } from '@mist/db/contract'
+import {
+  isBackground,
+  TRANSCODE_QUEUE,
+  TranscodeJob,
+  type JobId,
+  type JobKind,
+} from '@mist/db/contract'
 import { DelayedError, Queue, UnrecoverableError, Worker, type Job } from 'bullmq'
 import type { Processor } from '../jobs/transcode/processor.ts'
 import type { Outcome } from '../jobs/transcode/run.ts'
@@ -14,6 +20,9 @@ const ANSWER_WITHIN_MS = 5000
 
 /** Waits between attempts: 5 s, 10 s, 20 s, 40 s. */
 const BACKOFF = { type: 'exponential', delay: 5000, jitter: 0.2 } as const
+
+/** Of jobs that nobody waits for; a higher number waits longer. */
+const BACKGROUND_PRIORITY = 10
 
 /** Finished jobs kept for the dashboard; the truth is in Postgres. */
 const KEPT = { count: 500 } as const
@@ -43,12 +52,14 @@ export function openQueue(options: { redisUrl: string; attempts: number; log: Lo
      * Makes sure that a job is in the queue. The job's id is BullMQ's id, so the same again changes
      * nothing; only a finished one makes room for a new run.
      */
-    async ensure(job: TranscodeJob): Promise<void> {
+    async ensure(job: TranscodeJob, kind: JobKind): Promise<void> {
       if ((await state(job.jobId)) === 'finished') await within(queue.remove(job.jobId))
       await within(
         queue.add('transcode', job, {
           jobId: job.jobId,
           attempts,
+          // 0 comes first, and is what those get that somebody waits for.
+          priority: isBackground(kind) ? BACKGROUND_PRIORITY : 0,
           backoff: BACKOFF,
           removeOnComplete: KEPT,
           removeOnFail: KEPT,

@@ -21,6 +21,13 @@ export const Track = z
     /** Three of the cover's colours, `#rrggbb`, the one of the largest areas first. */
     coverColours: z.array(z.string()).nullable(),
     loudnessLufs: z.number().nullable(),
+    /** The gain that its media has been given already, dB: it brings the track alone to −14 LUFS. */
+    trackGainDb: z.number().nullable(),
+    /**
+     * The one gain of its album's tracks, dB; null without an album. Whoever plays an album plays each track
+     * by `albumGainDb − trackGainDb` louder, so that the tracks keep their distances.
+     */
+    albumGainDb: z.number().nullable(),
     tempoBpm: z.number().nullable(),
     version: z.int(),
     createdAt: z.iso.datetime(),

@@ -1,10 +1,10 @@
 import { JobId, JobKind, JobStatus, JobStep, TrackId, UploadId } from '@mist/db/contract'
-import { enqueueCatalogue, retryJob } from '@mist/db/statements'
+import { retryJob, startRemake } from '@mist/db/statements'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
-import { exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
+import { Big, exactInstant, Instant, rowOf, rowsOf } from './rows.ts'
 
 const JobRow = z
   .object({
@@ -80,9 +80,17 @@ export function makeJobRepo({ db }: { db: Database }) {
       return (await rowOf(db, Id, retryJob(jobId, now))) !== null
     },
 
-    /** Queues a re-transcode of every published track; answers with how many. */
-    async retranscodeAll(now: Date): Promise<number> {
-      return (await rowsOf(db, Id, enqueueCatalogue({ kind: 'retranscode' }, now))).length
+    /**
+     * Starts to make all published tracks anew from their originals, in the background; where that is
+     * under way nothing changes. Answers with how many tracks that is.
+     */
+    async retranscodeAll(): Promise<number> {
+      const [, { rows }] = await db.batch([
+        db.execute(startRemake('retranscode')),
+        db.execute(sql`select count(*) as tracks from tracks
+          where published_at is not null and deleted_at is null and upload_id is not null`),
+      ])
+      return z.object({ tracks: Big }).parse(rows[0]).tracks
     },
   }
 }

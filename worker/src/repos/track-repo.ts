@@ -13,12 +13,20 @@ export const TrackRow = z
     id: TrackId,
     title: z.string(),
     artists: z.array(z.object({ id: ArtistId, name: z.string() })),
-    album: z.object({ id: AlbumId, title: z.string() }).nullable(),
+    album: z
+      .object({
+        id: AlbumId,
+        title: z.string(),
+        loudnessLufs: z.number().nullable(),
+        samplePeakDbfs: z.number().nullable(),
+      })
+      .nullable(),
     genres: z.array(z.string()),
     duration_s: z.number(),
     cover_version: z.int().nullable(),
     cover_colours: z.array(z.string()).nullable(),
     loudness_lufs: z.number().nullable(),
+    gain_db: z.number().nullable(),
     tempo_bpm: z.number().nullable(),
     version: z.int(),
     year: z.int().nullable(),
@@ -37,6 +45,7 @@ export const TrackRow = z
     coverVersion: row.cover_version,
     coverColours: row.cover_colours,
     loudnessLufs: row.loudness_lufs,
+    gainDb: row.gain_db,
     tempoBpm: row.tempo_bpm,
     version: row.version,
     year: row.year,
@@ -59,8 +68,10 @@ export const TRACK_COLUMNS: SQL = sql`
   t.id, t.title, t.genres, coalesce(t.duration_s, 0) as duration_s, t.cover_version, t.cover_colours,
   t.loudness_lufs, t.tempo_bpm, t.version, t.year, t.track_number, t.attribution, t.created_at,
   ${exactInstant(sql`t.created_at`)} as cursor_at, ${ARTISTS} as artists,
-  (select json_build_object('id', al.id, 'title', al.title) from albums al where al.id = t.album_id)
-    as album`
+  (select v.gain_db from track_versions v where v.track_id = t.id and v.version = t.version) as gain_db,
+  (select json_build_object('id', al.id, 'title', al.title, 'loudnessLufs', al.loudness_lufs,
+     'samplePeakDbfs', al.sample_peak_dbfs)
+   from albums al where al.id = t.album_id) as album`
 
 /** What listeners may see. */
 export const IS_PUBLIC: SQL = sql`t.published_at is not null and t.deleted_at is null`

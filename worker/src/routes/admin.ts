@@ -11,7 +11,7 @@ export const adminRoutes = makeRouter().openapi(
     summary: 'Make all published tracks anew from their originals, after a change of the ladder',
     middleware: [requireAdmin],
     responses: {
-      202: answers('How many jobs were queued.', z.object({ queued: z.int() })),
+      202: answers('How many tracks will be made, a few at a time.', z.object({ queued: z.int() })),
       ...refusals('signed-out', 'forbidden', 'account-blocked', 'unavailable'),
     },
   }),

@@ -120,6 +120,77 @@ test('what an admin wrote is noted, once, so that no file replaces it', async ()
   expect(await edited()).toEqual(['artists', 'title', 'year'])
 })
 
+test('lyrics are an admin’s before the file’s, in LRC or plain, and can be taken away', async () => {
+  const admin = await api.signIn({ role: 'admin' })
+  const { trackId } = await makeTrack(api.db)
+  const path = `tracks/${trackId}/lyrics`
+  const get = () => api.call('GET', path)
+  const put = (body: unknown) => api.call('PUT', path, { body, bearer: admin.token })
+  expect(await problemCode(await get())).toBe('not-found')
+  await api.db.$client`insert into track_lyrics (track_id, source, language, synced, lines)
+    values (${trackId}, 'file', 'en', false, '[{"startS": null, "text": "of the file"}]')`
+  expect(await (await get()).json()).toEqual({
+    language: 'en',
+    synced: false,
+    lines: [{ startS: null, text: 'of the file' }],
+  })
+  const timed = {
+    language: 'pt-BR',
+    synced: true,
+    lines: [
+      { startS: 1.5, text: 'um' },
+      { startS: 63, text: 'dois' },
+    ],
+  }
+  const written = await put({ text: '[01:03]dois\n[00:01.50]um', language: 'pt_br' })
+  expect([written.status, await written.json()]).toEqual([200, timed])
+  expect(await (await get()).json()).toEqual(timed)
+  expect((await put({ text: ' \n' })).status).toBe(200)
+  expect((await get()).status).toBe(404)
+
+  for (const body of [
+    { text: '[00:01.00]' },
+    { text: 'x'.repeat(20_001) },
+    { text: 'x\n'.repeat(2000) },
+    { text: 'x', language: 'no language' },
+    {},
+  ])
+    expect([JSON.stringify(body).slice(0, 40), (await put(body)).status]).toEqual([
+      JSON.stringify(body).slice(0, 40),
+      422,
+    ])
+  const elsewhere = await api.call('PUT', `tracks/${crypto.randomUUID()}/lyrics`, {
+    body: { text: 'x' },
+    bearer: admin.token,
+  })
+  expect(elsewhere.status).toBe(404)
+  const user = await api.signIn()
+  expect((await api.call('PUT', path, { body: { text: 'x' }, bearer: user.token })).status).toBe(
+    403,
+  )
+})
+
+test('a track tells the gain it has, and its album’s', async () => {
+  const { trackId } = await makeTrack(api.db)
+  const { $client: sql } = api.db
+  const [artist, album] = [crypto.randomUUID(), crypto.randomUUID()]
+  await sql`update track_versions set gain_db = -6 where track_id = ${trackId}`
+  const gains = async () => {
+    const track = await (await api.call('GET', `tracks/${trackId}`)).json<Track>()
+    return [track.trackGainDb, track.albumGainDb, track.album]
+  }
+  expect(await gains()).toEqual([-6, null, null])
+  await sql`insert into artists (id, name) values (${artist}, ${artist})`
+  await sql`insert into albums (id, title, artist_id) values (${album}, 'Album', ${artist})`
+  await sql`update tracks set album_id = ${album}, loudness_lufs = -8, sample_peak_dbfs = 0
+            where id = ${trackId}`
+  const { trackId: soft } = await makeTrack(api.db)
+  await sql`update tracks set album_id = ${album}, loudness_lufs = -11.0206, sample_peak_dbfs = -3
+            where id = ${soft}`
+  // 10·log((10^-0.8 + 10^-1.10206)/2) = -9.25
+  expect(await gains()).toEqual([-6, -4.75, { id: album, title: 'Album' }])
+})
+
 test('only admins change or delete tracks', async () => {
   const { trackId } = await makeTrack(api.db)
   const user = await api.signIn()
@@ -318,19 +389,14 @@ test('tracks that sound alike come nearest first, and only those of the same emb
   expect((await api.call('GET', `tracks/${crypto.randomUUID()}/similar`)).status).toBe(404)
 })
 
-test('after a change of the ladder each published track gets one job', async () => {
+test('after a change of the ladder the catalogue is made anew, once', async () => {
   const admin = await api.signIn({ role: 'admin' })
-  const { trackId } = await makeTrack(api.db)
-  const uploadId = crypto.randomUUID()
-  await api.db.$client`
-    insert into uploads (id, filename, size_bytes, content_type, object_key, expires_at, completed_at)
-    values (${uploadId}, 'a.flac', 1, 'audio/flac', 'originals/x', now(), now())`
-  await api.db.$client`update tracks set upload_id = ${uploadId} where id = ${trackId}`
   const again = () => api.call('POST', 'admin/retranscode', { bearer: admin.token })
   expect(await (await again()).json()).toMatchObject({ queued: expect.any(Number) })
+  const started = await api.db.$client`select kind, started_at from remakes`
+  expect(started).toMatchObject([{ kind: 'retranscode' }])
   await again()
-  const jobs = await api.db.$client`select kind, status from jobs where track_id = ${trackId}`
-  expect(jobs).toEqual([{ kind: 'retranscode', status: 'queued' }])
+  expect(await api.db.$client`select kind, started_at from remakes`).toEqual(started)
 })
 
 test('what the transcoder heard can be drawn', async () => {

@@ -74,7 +74,7 @@ export function makeJobService({
       return presentJob(await find(jobId))
     },
 
-    /** Makes all published tracks anew from their originals; answers with how many jobs that is. */
-    retranscodeAll: (): Promise<number> => jobs.retranscodeAll(clock()),
+    /** Makes all published tracks anew from their originals; answers with how many those are. */
+    retranscodeAll: (): Promise<number> => jobs.retranscodeAll(),
   }
 }

@@ -1,4 +1,4 @@
-import { COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
+import { albumGain, COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
 import type { Credit } from '../contract/credits.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
@@ -9,7 +9,7 @@ import { pageThrough } from './paging.ts'
 
 /** Presents a track; `mediaBase` is the absolute URL that media keys are appended to. */
 export function presentTrack(row: TrackRow, mediaBase: string): Track {
-  const { coverVersion } = row
+  const { album, coverVersion } = row
   const [small, medium, large] = COVER_SIZES
   const cover = (version: number, size: (typeof COVER_SIZES)[number]) =>
     `${mediaBase}/${coverKey(row.id, version, size)}`
@@ -17,7 +17,7 @@ export function presentTrack(row: TrackRow, mediaBase: string): Track {
     id: row.id,
     title: row.title,
     artists: row.artists,
-    album: row.album,
+    album: album && { id: album.id, title: album.title },
     genres: row.genres,
     durationS: row.durationS,
     coverUrls:
@@ -30,6 +30,8 @@ export function presentTrack(row: TrackRow, mediaBase: string): Track {
           },
     coverColours: row.coverColours,
     loudnessLufs: row.loudnessLufs,
+    trackGainDb: row.gainDb,
+    albumGainDb: album && albumGain(album),
     tempoBpm: row.tempoBpm,
     version: row.version,
     createdAt: row.createdAt.toISOString(),

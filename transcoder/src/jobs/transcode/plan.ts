@@ -1,7 +1,5 @@
+import { MAX_GAIN_DB, TARGET_LUFS } from '@mist/db/contract'
 import type { Source } from './source.ts'
-
-/** Loudness that every track is brought to, LUFS: what large services play at. */
-const TARGET_LUFS = -14
 
 /**
  * Where the limiter holds samples, dBFS, so that no decoded rendition clips: the encoder adds up to
@@ -17,9 +15,6 @@ const CEILING_LOW_RATE_DBFS = -4
  * sample.
  */
 const NEAR_DB = 1
-
-/** Nothing is raised more than this: beyond it one would hear the recorder, not the music. */
-const MAX_GAIN_DB = 30
 
 /** At or below this the meter heard nothing (EBU R128's absolute gate). */
 const SILENCE_LUFS = -70

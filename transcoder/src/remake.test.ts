@@ -1,0 +1,165 @@
+import { JobId, newId, TrackId } from '@mist/db/contract'
+import * as schema from '@mist/db/schema'
+import { and, eq, inArray } from 'drizzle-orm'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { makeLog } from './platform/log.ts'
+import { openQueue, startWorker } from './platform/queue.ts'
+import { makeRelay } from './relay.ts'
+import { makeRemakes } from './remake.ts'
+import { startFixture, type Fixture } from './testing/fixture.ts'
+import { synthesise } from './testing/hls.ts'
+import { makeUpload, type TestUpload } from './testing/uploads.ts'
+
+const calm = { signal: new AbortController().signal, isLastAttempt: true }
+
+let fixture: Fixture
+let made: TestUpload[]
+let remakes: ReturnType<typeof makeRemakes>
+beforeAll(async () => {
+  fixture = await startFixture({ env: { LADDER: '64' } })
+  remakes = makeRemakes(fixture.db)
+  const file = join(fixture.files, 'tone.wav')
+  await synthesise(file, ['-f', 'lavfi', '-i', 'sine=d=4.5'])
+  made = []
+  for (let i = 0; i < 3; i++) {
+    const upload = await makeUpload(fixture, file, { withOutbox: false })
+    await fixture.processor().run(upload.jobId, calm)
+    made.push(upload)
+  }
+})
+afterAll(() => fixture?.stop())
+afterEach(async () => {
+  await fixture.db.delete(schema.remakes)
+  await fixture.db
+    .delete(schema.jobs)
+    .where(inArray(schema.jobs.kind, ['retranscode', 'reembed', 'retag']))
+})
+
+const jobsOf = (kind: 'retranscode' | 'retag', status: 'queued' | 'completed') =>
+  fixture.db
+    .select({ id: schema.jobs.id, trackId: schema.jobs.trackId })
+    .from(schema.jobs)
+    .where(and(eq(schema.jobs.kind, kind), eq(schema.jobs.status, status)))
+
+async function runAll(kind: 'retranscode' | 'retag') {
+  for (const { id } of await jobsOf(kind, 'queued')) await fixture.processor().run(id, calm)
+}
+
+const versions = async () => {
+  const rows = await fixture.db
+    .select({ version: schema.tracks.version })
+    .from(schema.tracks)
+    .where(
+      inArray(
+        schema.tracks.id,
+        made.map(({ trackId }) => trackId),
+      ),
+    )
+  return rows.map(({ version }) => version)
+}
+
+test('each published track is made anew once, and then the remake has ended', async () => {
+  const before = await versions()
+  expect(await remakes.start('retranscode')).toBe(true)
+  expect(await remakes.start('retranscode')).toBe(false)
+  expect(await remakes.feed()).toBe(3)
+  expect(await remakes.feed()).toBe(0)
+  expect(await remakes.status()).toMatchObject([
+    { kind: 'retranscode', state: 'under way', total: 3, left: 3, inFlight: 3 },
+  ])
+  expect(await versions()).toEqual(before)
+  await runAll('retranscode')
+  expect(await versions()).toEqual(before.map((version) => version! + 1))
+  for (let i = 0; i < 3; i++) expect(await remakes.feed()).toBe(0)
+  expect(await remakes.status()).toMatchObject([{ state: 'ended', left: 0, failed: 0 }])
+  // And may begin again.
+  expect(await remakes.start('retranscode')).toBe(true)
+  expect(await remakes.feed()).toBe(3)
+})
+
+test('a pause takes back what has not begun; after it all is done that was left, a stop forgets it', async () => {
+  await remakes.start('retag')
+  await remakes.feed()
+  const [first] = await jobsOf('retag', 'queued')
+  await fixture.processor().run(first!.id, calm)
+  expect(await remakes.pause('retag')).toBe(true)
+  expect(await remakes.pause('retag')).toBe(false)
+  expect(await jobsOf('retag', 'queued')).toEqual([])
+  expect(await remakes.feed()).toBe(0)
+  expect(await remakes.status()).toMatchObject([{ state: 'paused', left: 2, inFlight: 0 }])
+  expect(await remakes.start('retag')).toBe(false)
+
+  expect(await remakes.resume('retag')).toBe(true)
+  // What was passed by already comes in the next pass.
+  expect((await remakes.feed()) + (await remakes.feed())).toBe(2)
+  const queued = await jobsOf('retag', 'queued')
+  expect(queued.map(({ trackId }) => trackId)).not.toContain(first!.trackId)
+  expect(await remakes.stop('retag')).toBe(true)
+  expect(await jobsOf('retag', 'queued')).toEqual([])
+  expect(await remakes.status()).toEqual([])
+})
+
+test('a track that cannot be made stays as it is, is told, and does not come again', async () => {
+  await remakes.start('retag')
+  await remakes.feed()
+  const [first] = await jobsOf('retag', 'queued')
+  await fixture.db
+    .update(schema.jobs)
+    .set({ status: 'failed', errorCode: 'original-missing' })
+    .where(eq(schema.jobs.id, first!.id))
+  await runAll('retag')
+  for (let i = 0; i < 3; i++) expect(await remakes.feed()).toBe(0)
+  expect(await remakes.status()).toMatchObject([
+    { state: 'ended', left: 0, failed: 1, failures: { 'original-missing': 1 } },
+  ])
+})
+
+test('two transcoders that feed at once queue nothing twice', async () => {
+  await remakes.start('retag')
+  const other = makeRemakes(fixture.db)
+  const fed = await Promise.all([remakes.feed(), other.feed(), remakes.feed(), other.feed()])
+  expect(fed.reduce((sum, jobs) => sum + jobs, 0)).toBe(3)
+})
+
+test('an upload goes before a remake that was queued earlier', async () => {
+  const { db, stack } = fixture
+  const log = makeLog('silent')
+  const { redisUrl } = stack
+  const queue = openQueue({ redisUrl, attempts: 1, log })
+  const relay = makeRelay({ db, queue, deleteTrack: async () => {}, log })
+  await remakes.start('retag')
+  await remakes.feed()
+  await relay.relay()
+  const jobId = newId(JobId)
+  const trackId = newId(TrackId)
+  await db.insert(schema.jobs).values({
+    id: jobId,
+    kind: 'ingest',
+    uploadId: made[0]!.uploadId,
+    trackId,
+    status: 'queued',
+  })
+  await db.insert(schema.outbox).values({ topic: 'transcode', payload: { v: 1, jobId, trackId } })
+  await relay.relay()
+  expect(await queue.depth()).toBe(4)
+
+  const order: JobId[] = []
+  const all = Promise.withResolvers<void>()
+  const worker = startWorker({
+    redisUrl,
+    concurrency: 1,
+    processor: {
+      run: async (id) => {
+        if (order.push(id) === 4) all.resolve()
+        return { kind: 'skipped' }
+      },
+    },
+    log,
+    onOutcome: () => {},
+  })
+  await all.promise
+  await worker.close(0)
+  await queue.close()
+  expect(order[0]).toBe(jobId)
+})
