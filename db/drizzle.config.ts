@@ -3,6 +3,7 @@ import { defineConfig } from 'drizzle-kit'
 export default defineConfig({
   dialect: 'postgresql',
   schema: [
+    './src/schema/plans.ts',
     './src/schema/accounts.ts',
     './src/schema/catalogue.ts',
     './src/schema/ingest.ts',

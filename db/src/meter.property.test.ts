@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FamilyId, TrackId, UserId } from './contract/ids.ts'
 import { periodChargeMs, periodCount, type MediaTiming } from './contract/key-periods.ts'
-import { FREE_DAILY_S, PLANS, type Plan } from './contract/plans.ts'
-import { refreshFamilies, users } from './schema/index.ts'
+import { DEFAULT_PLAN, type PlanId } from './contract/plans.ts'
+import { plans, refreshFamilies, users } from './schema/index.ts'
 import {
   makeFamily,
   makeMeterCalls,
@@ -12,11 +12,13 @@ import {
   makeTestDatabase,
   makeTrack,
   makeUser,
+  readPlans,
   type TestDatabase,
 } from './testing/index.ts'
 
 let db: TestDatabase
 let close: () => Promise<void>
+let plansById: Awaited<ReturnType<typeof readPlans>>
 const durations = [25, 100, 400]
 const timings: MediaTiming[] = durations.map((durationS) => ({
   sampleRate: 44_100,
@@ -27,6 +29,7 @@ const tracks: TrackId[] = []
 
 beforeAll(async () => {
   ;({ db, close } = await makeTestDatabase())
+  plansById = await readPlans(db)
   for (const durationS of durations) tracks.push((await makeTrack(db, { durationS })).trackId)
 }, 60_000)
 afterAll(() => close())
@@ -41,7 +44,8 @@ type Step =
   | { do: 'binge'; session: number; periods: number }
   | { do: 'listen'; session: number; positionS: number; complete: boolean }
   | { do: 'pass'; ms: number }
-  | { do: 'plan'; plan: Plan }
+  | { do: 'plan'; plan: PlanId }
+  | { do: 'terms'; dailyMs: number }
   | { do: 'sign-out'; family: number }
 
 const nth = fc.nat({ max: 30 })
@@ -91,7 +95,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       do: fc.constant('plan' as const),
-      plan: fc.constantFrom<Plan>('free', 'premium'),
+      plan: fc.constantFrom<PlanId>('free', 'premium'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('terms' as const),
+      dailyMs: fc.constantFrom(30_000, 120_000, 600_000),
     }),
   },
   {
@@ -135,10 +146,11 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
     await makeFamily(db, userId),
     await makeFamily(db, userId),
   ]
-  const model = makeMeterModel(timings, EVENING, dailyLimitS)
+  const model = makeMeterModel(timings, new Map(plansById), EVENING, dailyLimitS)
   const meter = makeMeterCalls(db)
   const sessionIds: unknown[] = []
-  let mostS = dailyLimitS ?? FREE_DAILY_S
+  const freeDailyMs = plansById.get(DEFAULT_PLAN)!.dailyMs!
+  let mostS = dailyLimitS ?? freeDailyMs / 1000
   /** What the answers said was charged, milliseconds. */
   let chargedMs = 0
 
@@ -208,6 +220,11 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
         model.setPlan(act.plan)
         await db.update(users).set({ plan: act.plan }).where(eq(users.id, userId))
         break
+      case 'terms':
+        if (dailyLimitS === null) mostS = Math.max(mostS, act.dailyMs / 1000)
+        model.setTerms(DEFAULT_PLAN, { dailyMs: act.dailyMs })
+        await setDailyMs(act.dailyMs)
+        break
       case 'sign-out':
         model.signOut(act.family)
         await db
@@ -217,11 +234,18 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
         break
     }
   }
+  await setDailyMs(freeDailyMs)
   await expectBooksBalance(userId, model.usedByDay(), mostS, chargedMs)
   const live = model.sessions().filter(({ endReason }) => endReason === null)
   expect(await leasedByLive(userId)).toEqual(
     new Map(live.map(({ id, leased }) => [sessionIds[id], [...leased].sort((a, b) => a - b)])),
   )
+}
+
+/** Changes the free plan, and lets the change reach everybody. */
+async function setDailyMs(dailyMs: number): Promise<void> {
+  await db.update(plans).set({ dailyMs }).where(eq(plans.id, DEFAULT_PLAN))
+  await db.execute(sql`select refresh_meters(100000)`)
 }
 
 /** What must be true of the books whatever happened. */
@@ -244,7 +268,7 @@ async function expectBooksBalance(
   expect(books.used).toBe(want.get(books.day) ?? 0)
   expect(books.used_before).toBe(want.get(books.before) ?? 0)
   expect(books.level).toBeGreaterThanOrEqual(0)
-  expect(books.level).toBeLessThanOrEqual(PLANS.premium.paceDepthS * 1000)
+  expect(books.level).toBeLessThanOrEqual(plansById.get('premium')!.paceDepthMs)
 }
 
 /** By session that nobody ended, the periods that the meter remembers it has paid for. */
@@ -297,7 +321,7 @@ test('an honest listener is charged for the seconds released, once each', async 
       async (visits) => {
         const { userId, familyId } = await makeUser(db)
         const meter = makeMeterCalls(db)
-        const clock = makeMeterModel(timings, EVENING - 3_600_000)
+        const clock = makeMeterModel(timings, plansById, EVENING - 3_600_000)
         const { session_id } = await meter.start(userId, familyId, tracks[1]!, clock.now())
         const released = new Set([0])
         let usedMs = 0
@@ -368,14 +392,18 @@ test('one machine whose clock is wrong takes nothing from a listener, and gives 
 
           const day = now.toISOString().slice(0, 10)
           charged.set(day, (charged.get(day) ?? 0) + chargedMs)
-          expect(charged.get(day)).toBeLessThanOrEqual(FREE_DAILY_S * 1000 + LONGEST_PERIOD_MS)
+          expect(charged.get(day)).toBeLessThanOrEqual(
+            plansById.get(DEFAULT_PLAN)!.dailyMs! + LONGEST_PERIOD_MS,
+          )
           // Never a wait longer than one period takes to refill.
           if (row.outcome === 'too-early')
             expect(Number(row['retry_after_s'])).toBeLessThanOrEqual(12 / 1.25)
         }
         // Two bursts and two clocks; without a wrong one it would be one of each.
         expect(paceMs).toBeLessThanOrEqual(
-          2 * PLANS.free.paceDepthS * 1000 + 2 * 1.25 * (nowMs - since) + LONGEST_PERIOD_MS,
+          2 * plansById.get(DEFAULT_PLAN)!.paceDepthMs +
+            2 * 1.25 * (nowMs - since) +
+            LONGEST_PERIOD_MS,
         )
         // A week on, all is as if the wrong one had never been.
         nowMs += 7 * DAY_MS

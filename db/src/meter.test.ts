@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { durationMs, periodChargeMs, periodCount } from './contract/key-periods.ts'
-import { PLANS, SESSION_IDLE_S, SESSION_RENEW_S } from './contract/plans.ts'
+import { SESSION_IDLE_S, SESSION_RENEW_S } from './contract/plans.ts'
 import {
   makeFamily,
   makeMeterCalls,
@@ -302,19 +302,6 @@ test('a whole listen counts one play and one completion', async () => {
     sql`select plays, completions from track_totals where track_id = ${trackId}`,
   )
   expect(totals.rows).toEqual([{ plays: 1, completions: 1 }])
-})
-
-test('the plans in SQL are the plans of the contract', async () => {
-  for (const plan of ['free', 'premium'] as const) {
-    const { rows } = await db.execute(sql`select * from plan_terms(${plan}, null)`)
-    const terms = PLANS[plan]
-    expect(rows[0]).toEqual({
-      daily_ms: terms.dailyS === null ? null : terms.dailyS * 1000,
-      sessions: terms.sessions,
-      depth_ms: terms.paceDepthS * 1000,
-      rate: terms.paceRate,
-    })
-  }
 })
 
 test('periods in SQL are the periods of the contract, and add up to the track', async () => {

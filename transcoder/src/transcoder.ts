@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { refreshMeters } from '@mist/db/statements'
 import type { Env } from './env.ts'
 import {
   ffmpegOptions,
@@ -32,6 +33,9 @@ const REMAKE_INTERVAL_MS = 2000
 
 /** Kept back from the grace period for handing jobs back and closing connections. */
 const CLOSING_S = 5
+
+/** A plan's change reaches its listeners within a minute; where nothing has changed, a look costs nothing. */
+const PLANS_MS = 15_000
 
 /** A workspace is older than any job by then. */
 const STALE_WORKSPACE_MS = 24 * 3600 * 1000
@@ -97,6 +101,7 @@ export async function runTranscoder(env: Env) {
     every('relay', env.RELAY_INTERVAL_MS, () => relay.relay()),
     every('reconcile', env.RECONCILE_INTERVAL_S * 1000, () => relay.reconcile()),
     every('remake', REMAKE_INTERVAL_MS, () => remakes.feed()),
+    every('plans', PLANS_MS, () => refreshMeters((statement) => db.execute(statement))),
     every('sweep', env.SWEEP_INTERVAL_S * 1000, async () => {
       await removeStaleWorkspaces(env.WORK_DIR, STALE_WORKSPACE_MS)
       await sweep.sweep()

@@ -9,6 +9,7 @@ begin
     values (new.id, 0, 'epoch', 'epoch', new.plan, new.daily_limit_s, new.blocked_at)
     on conflict (user_id) do update
     set plan = excluded.plan, daily_limit_s = excluded.daily_limit_s, blocked_at = excluded.blocked_at;
+  perform copy_plan_terms(array[new.id]);
   return null;
 end $$;
 

@@ -45,7 +45,7 @@ returns double precision language sql immutable as $$
       when m.late_at between p_now - interval '60 seconds' and p_now then m.late_at
       else p_now
     end,
-    p_now, pace_depth_ms(m.plan), pace_rate(m.plan)
+    p_now, m.pace_depth_ms, m.pace_rate
   )
 $$;
 
@@ -57,7 +57,7 @@ create or replace function charge_outcome(m meters, p_ms integer, p_now timestam
 returns text language sql immutable as $$
   select case
     when p_ms = 0 then 'granted'
-    when used_on(m, p_day) >= daily_ms(m.plan, m.daily_limit_s) then 'exhausted'
+    when used_on(m, p_day) >= m.limit_ms then 'exhausted'
     when meter_level_ms(m, p_now) < p_ms then 'too-early'
     else 'granted'
   end
@@ -71,7 +71,7 @@ $$;
 -- Seconds until the pace lets a charge of p_ms through.
 create or replace function charge_wait_s(m meters, p_ms integer, p_now timestamptz)
 returns double precision language sql immutable as $$
-  select greatest(0, p_ms - meter_level_ms(m, p_now)) / 1000 / pace_rate(m.plan)
+  select greatest(0, p_ms - meter_level_ms(m, p_now)) / 1000 / m.pace_rate
 $$;
 
 -- The meter after a charge of p_ms at p_now.

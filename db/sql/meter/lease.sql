@@ -1,5 +1,5 @@
 -- A lease reads the session and writes one row, the listener's meter: its WHERE is the rule. For that the
--- meter carries the account's plan, limit and block, and what the live sessions have paid for, each in a
+-- meter carries the terms of the account's plan, its limit and block, and what the live sessions have paid for, each in a
 -- seat of its own.
 --
 -- Concurrency: a start, a revocation and a change of the account take the meter, as a lease does. Under
@@ -71,14 +71,14 @@ begin
     -- What nearly every lease is: one more on the day of the one before it. The rules are those of
     -- session_outcome and meter_outcome, less what is rare; each expression costs at every call.
     update meters m set
-      level_ms = pace_level(m.level_ms, m.at, p_now, pace_depth_ms(m.plan), pace_rate(m.plan)) - v_charge_ms,
+      level_ms = pace_level(m.level_ms, m.at, p_now, m.pace_depth_ms, m.pace_rate) - v_charge_ms,
       at = greatest(m.at, p_now),
       used_ms = m.used_ms + v_charge_ms,
       leased[v_seat] = with_lease(m.leased[v_seat], p_period)
     where m.user_id = p_user and m.day = v_day and m.at <= p_now + interval '120 seconds'
       and m.blocked_at is null and m.seats[v_seat] = p_session and not has_leased(m.leased[v_seat], p_period)
-      and coalesce(m.used_ms < daily_ms(m.plan, m.daily_limit_s), true)
-      and pace_level(m.level_ms, m.at, p_now, pace_depth_ms(m.plan), pace_rate(m.plan)) >= v_charge_ms;
+      and coalesce(m.used_ms < m.limit_ms, true)
+      and pace_level(m.level_ms, m.at, p_now, m.pace_depth_ms, m.pace_rate) >= v_charge_ms;
     if found then
       if not p_with_key then
         return '{"outcome":"granted"}';

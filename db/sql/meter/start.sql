@@ -10,12 +10,13 @@ create or replace function start_listening_session(
   out outcome text, out session_id uuid, out version integer, out plan text, out period integer,
   out kid text, out wrapped bytea, out sample_rate integer, out sample_count bigint,
   out priming_samples integer, out padding_samples integer, out renditions jsonb,
-  out position_s double precision, out limit_ms bigint, out used_ms bigint, out retry_after_s double precision
+  out position_s double precision, out max_bitrate integer, out limit_ms bigint, out used_ms bigint,
+  out retry_after_s double precision
 ) language plpgsql as $$
 declare
   v_commit text;
   v_meter meters%rowtype;
-  v_who record;
+  v_family record;
   v_track record;
   v_live record;
   v_lease json;
@@ -29,10 +30,8 @@ begin
   v_commit := set_config('synchronous_commit', 'off', true);
 
   select * into v_meter from meters m where m.user_id = p_user for update;
-  select f.id as family_id, f.revoked_at, t.daily_ms, t.sessions
-  into v_who
-  from plan_terms(v_meter.plan, v_meter.daily_limit_s) t
-  left join refresh_families f on f.id = p_family and f.user_id = v_meter.user_id;
+  select f.id, f.revoked_at into v_family
+  from refresh_families f where f.id = p_family and f.user_id = p_user;
 
   select t.id, t.version, t.published_at into v_track
   from tracks t where t.id = p_track and t.deleted_at is null;
@@ -40,10 +39,11 @@ begin
   retry_after_s := 0;
   v_seats := v_meter.seats;
   plan := v_meter.plan;
-  limit_ms := v_who.daily_ms;
+  max_bitrate := v_meter.max_bitrate;
+  limit_ms := v_meter.limit_ms;
   used_ms := meter_used_ms(v_meter, p_now);
   outcome := case
-    when v_who.family_id is null or v_who.revoked_at is not null then 'signed-out'
+    when v_family.id is null or v_family.revoked_at is not null then 'signed-out'
     when v_meter.blocked_at is not null then 'blocked'
     when v_track.id is null then 'not-found'
     when v_track.version is null or v_track.published_at is null then 'not-ready'
@@ -97,7 +97,7 @@ begin
       v_kept := array(
         select o.id from listening_sessions o
         where o.user_id = p_user and session_is_live(o, p_now)
-        order by o.started_at desc, o.id desc limit v_who.sessions - 1
+        order by o.started_at desc, o.id desc limit v_meter.devices - 1
       );
       update listening_sessions s
       set ended_at = p_now,
@@ -107,7 +107,7 @@ begin
       update listening_sessions s set late_expires_at = p_now + interval '1800 seconds'
       where s.id = any (v_kept) and session_is_ahead(s, p_now) and s.late_expires_at is null;
       -- The lowest seat that is free now.
-      for n in reverse greatest(v_who.sessions, cardinality(v_seats)) .. 1 loop
+      for n in reverse greatest(v_meter.devices, cardinality(v_seats)) .. 1 loop
         if v_seats[n] is null or v_seats[n] <> all (v_kept) then
           v_seats[n] := null;
           v_seat := n;

@@ -1,5 +1,12 @@
 import { z } from 'zod'
 
+/** Key of a row of `plans`, which says what the plan allows. */
+export const PlanId = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/)
+export type PlanId = z.infer<typeof PlanId>
+
+/** The plan of a new account, and the one by which visitors are offered renditions. */
+export const DEFAULT_PLAN: PlanId = 'free'
+
 export const Plan = z.enum(['free', 'premium'])
 export type Plan = z.infer<typeof Plan>
 
@@ -25,7 +32,6 @@ export type PlanTerms = {
 /**
  * What each plan allows. The pace guards against ripping: a player needs one second of audio per
  * second, and 1.25 leaves room for seeking. Premium has three times both, for three devices.
- * The SQL function `plan_terms` holds the same numbers; a test holds the two together.
  */
 export const PLANS: Record<Plan, PlanTerms> = {
   free: { dailyS: FREE_DAILY_S, sessions: 1, paceDepthS: 180, paceRate: 1.25, maxBitrate: 192_000 },

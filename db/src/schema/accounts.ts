@@ -11,7 +11,9 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { FamilyId, UserId } from '../contract/ids.ts'
+import { DEFAULT_PLAN, type PlanId } from '../contract/plans.ts'
 import { bytea, createdAt, instant } from './columns.ts'
+import { plans } from './plans.ts'
 
 export const users = pgTable(
   'users',
@@ -24,9 +26,11 @@ export const users = pgTable(
     role: text('role', { enum: ['user', 'admin'] })
       .notNull()
       .default('user'),
-    plan: text('plan', { enum: ['free', 'premium'] })
+    plan: text('plan')
       .notNull()
-      .default('free'),
+      .default(DEFAULT_PLAN)
+      .references(() => plans.id)
+      .$type<PlanId>(),
     /** Overrides the plan's daily budget, seconds; null means the plan's own. */
     dailyLimitS: integer('daily_limit_s'),
     blockedAt: instant('blocked_at'),
@@ -36,7 +40,6 @@ export const users = pgTable(
     uniqueIndex('users_email_key').on(sql`lower(${t.email})`),
     uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
     check('users_role_check', sql`${t.role} in ('user', 'admin')`),
-    check('users_plan_check', sql`${t.plan} in ('free', 'premium')`),
     check('users_daily_limit_check', sql`${t.dailyLimitS} >= 0`),
   ],
 )

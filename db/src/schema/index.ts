@@ -1,3 +1,4 @@
+export * from './plans.ts'
 export * from './accounts.ts'
 export * from './catalogue.ts'
 export * from './ingest.ts'

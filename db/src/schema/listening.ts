@@ -13,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { FamilyId, SessionId, TrackId, UserId } from '../contract/ids.ts'
+import type { PlanId } from '../contract/plans.ts'
 import { refreshFamilies, users } from './accounts.ts'
 import { tracks } from './catalogue.ts'
 import { bytea, createdAt, instant } from './columns.ts'
@@ -40,7 +41,7 @@ export const listeningSessions = pgTable(
     startedAt: instant('started_at').notNull(),
     /** Slides with heartbeats, and with a lease when it has not for five minutes. */
     expiresAt: instant('expires_at').notNull(),
-    /** When it expires for those who ask from long before `expiresAt` was set: a clock was wrong (0011). */
+    /** When it expires for those who ask from long before `expiresAt` was set: a clock was wrong (db/sql/meter/charges.sql). */
     lateExpiresAt: instant('late_expires_at'),
     endedAt: instant('ended_at'),
     endReason: text('end_reason', {
@@ -76,7 +77,7 @@ export const listeningSessions = pgTable(
  * What a listener may use and has used: the day's budget, the pace (a token bucket of audio
  * milliseconds), and the key periods that the live sessions have paid for. One row, so a lease writes
  * one; it is also the lock that puts a listener's leases and starts in a line. Triggers make it with
- * the account and keep the copies (migration 0006).
+ * the account and keep the copies (db/sql/meter/account.sql).
  */
 export const meters = pgTable(
   'meters',
@@ -95,16 +96,24 @@ export const meters = pgTable(
     day: date('day').notNull(),
     /** Milliseconds leased on that day: the budget's truth. */
     usedMs: bigint('used_ms', { mode: 'number' }).notNull().default(0),
-    /** The other day that is remembered: the one before, or that of clocks which disagree (0011). */
+    /** The other day that is remembered: the one before, or that of clocks which disagree. */
     lateDay: date('late_day')
       .notNull()
       .default(sql`'epoch'`),
     /** Milliseconds leased on that other day. */
     dayBeforeMs: bigint('day_before_ms', { mode: 'number' }).notNull().default(0),
     /** Copies of the account's, so that a lease reads no other row. */
-    plan: text('plan', { enum: ['free', 'premium'] }).notNull(),
+    plan: text('plan').notNull().$type<PlanId>(),
     dailyLimitS: integer('daily_limit_s'),
     blockedAt: instant('blocked_at'),
+    /** Copies of the plan's terms; `limitMs` is the account's own where it has one. Null: none. */
+    limitMs: bigint('limit_ms', { mode: 'number' }),
+    devices: smallint('devices').notNull().default(1),
+    maxBitrate: integer('max_bitrate'),
+    paceDepthMs: doublePrecision('pace_depth_ms').notNull().default(0),
+    paceRate: doublePrecision('pace_rate').notNull().default(1),
+    /** Of which revision of the plan they are. */
+    planRevision: integer('plan_revision').notNull().default(0),
     /** The live session of each seat; null: free. */
     seats: uuid('seats')
       .array()
@@ -117,7 +126,10 @@ export const meters = pgTable(
       .notNull()
       .default(sql`'{}'`),
   },
-  (t) => [check('meters_used_check', sql`${t.usedMs} >= 0 and ${t.dayBeforeMs} >= 0`)],
+  (t) => [
+    index('meters_plan_idx').on(t.plan, t.planRevision),
+    check('meters_used_check', sql`${t.usedMs} >= 0 and ${t.dayBeforeMs} >= 0`),
+  ],
 )
 
 /** Plays that counted, once a session. */

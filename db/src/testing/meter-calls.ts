@@ -29,7 +29,9 @@ export function makeMeterCalls(db: AnyDatabase) {
     listen: (session: unknown, user: UserId, positionS: number, complete: boolean, now: Date) =>
       one(
         db,
-        sql`select * from record_listening(${session}, ${user}, ${positionS}, ${complete}, ${now.toISOString()})`,
+        sql`select * from json_to_record(
+              record_position(${session}, ${user}, ${positionS}, ${complete}, ${now.toISOString()})
+            ) as (outcome text, heard_s float8, counted boolean, max_bitrate integer, used_ms integer)`,
       ),
   }
 }

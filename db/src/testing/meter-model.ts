@@ -1,6 +1,16 @@
 import { periodChargeMs, periodCount, type MediaTiming } from '../contract/key-periods.ts'
-import { PLANS, SESSION_IDLE_S, SESSION_RENEW_S, type Plan } from '../contract/plans.ts'
+import { DEFAULT_PLAN, SESSION_IDLE_S, SESSION_RENEW_S, type PlanId } from '../contract/plans.ts'
 import { utcDay } from '../contract/quota.ts'
+import { plans } from '../schema/plans.ts'
+import type { AnyDatabase } from './factories.ts'
+
+type PlanTerms = typeof plans.$inferSelect
+
+/** The plans as the database has them, by their ids. */
+export async function readPlans(db: AnyDatabase): Promise<Map<PlanId, PlanTerms>> {
+  const rows = await db.select().from(plans)
+  return new Map(rows.map((row) => [row.id, row]))
+}
 
 type ModelSession = {
   id: number
@@ -19,10 +29,12 @@ export type ModelOutcome = { outcome: string; session?: number; usedMs?: number 
  */
 export function makeMeterModel(
   tracks: MediaTiming[],
+  plansById: Map<PlanId, PlanTerms>,
   startMs: number,
   dailyLimitS: number | null = null,
 ) {
-  let plan: Plan = 'free'
+  const termsOf = (id: PlanId): PlanTerms => plansById.get(id)!
+  let plan = termsOf(DEFAULT_PLAN)
   let nowMs = startMs
   let levelMs = Number.POSITIVE_INFINITY
   let levelAtMs = startMs
@@ -35,14 +47,13 @@ export function makeMeterModel(
   const isLive = (session: ModelSession) =>
     session.endReason === null && session.expiresAtMs > nowMs
   const level = () => {
-    const { paceDepthS, paceRate } = PLANS[plan]
-    return Math.min(paceDepthS * 1000, levelMs + (nowMs - levelAtMs) * paceRate)
+    return Math.min(plan.paceDepthMs, levelMs + (nowMs - levelAtMs) * plan.paceRate)
   }
 
   /** Pays for a period, or says why not. */
   function pay(chargeMs: number): 'paid' | 'exhausted' | 'too-early' {
-    const dailyS = dailyLimitS ?? PLANS[plan].dailyS
-    if (dailyS !== null && used() >= dailyS * 1000) return 'exhausted'
+    const limitMs = dailyLimitS === null ? plan.dailyMs : dailyLimitS * 1000
+    if (limitMs !== null && used() >= limitMs) return 'exhausted'
     if (level() < chargeMs) return 'too-early'
     levelMs = level() - chargeMs
     levelAtMs = nowMs
@@ -79,8 +90,8 @@ export function makeMeterModel(
       }
       const paid = pay(periodChargeMs(tracks[track]!, 0))
       if (paid !== 'paid') return { outcome: paid }
-      const kept = sessions.filter(isLive).slice(-PLANS[plan].sessions)
-      const tooMany = kept.length - (PLANS[plan].sessions - 1)
+      const kept = sessions.filter(isLive).slice(-plan.devices)
+      const tooMany = kept.length - (plan.devices - 1)
       const keep = new Set(tooMany > 0 ? kept.slice(tooMany) : kept)
       for (const session of sessions) {
         if (session.endReason === null && !keep.has(session)) {
@@ -112,8 +123,13 @@ export function makeMeterModel(
         if (session.family === family) session.endReason ??= 'signed-out'
       }
     },
-    setPlan(next: Plan): void {
-      plan = next
+    setTerms(id: PlanId, terms: Partial<PlanTerms>): void {
+      const changed = { ...termsOf(id), ...terms }
+      plansById.set(id, changed)
+      if (plan.id === id) plan = changed
+    },
+    setPlan(next: PlanId): void {
+      plan = termsOf(next)
     },
     pass(ms: number): void {
       nowMs += ms

@@ -1,6 +1,7 @@
 import { neon } from '@neondatabase/serverless'
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { Plan } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { makeFamily, makeUser } from '@mist/db/testing/factories'
 import { drizzle } from 'drizzle-orm/neon-http'
@@ -70,7 +71,12 @@ export function makeTestApi(overrides: Record<string, unknown> = {}) {
     /** Inserts a listener and signs in; no password is hashed. */
     async signIn(user: Partial<typeof schema.users.$inferInsert> = {}) {
       const { userId, familyId } = await makeUser(db, user)
-      const claims = { userId, familyId, role: user.role ?? 'user', plan: user.plan ?? 'free' }
+      const claims = {
+        userId,
+        familyId,
+        role: user.role ?? 'user',
+        plan: Plan.parse(user.plan ?? 'free'),
+      }
       const { token } = await deps.tokens.issueAccess(claims)
       return { userId, familyId, token }
     },

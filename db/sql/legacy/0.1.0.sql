@@ -1,0 +1,22 @@
+-- What release 0.1.0 calls and nobody calls any more. The release after the next may drop it.
+
+-- A day's budget, milliseconds; null: none.
+create or replace function daily_ms(p_plan text, p_daily_limit_s integer) returns bigint language sql stable as $$
+  select case
+    when p_daily_limit_s is not null then p_daily_limit_s::bigint * 1000
+    else (select p.daily_ms from plans p where p.id = p_plan)
+  end
+$$;
+
+create or replace function record_listening(
+  p_session uuid, p_user uuid, p_position_s double precision, p_complete boolean, p_now timestamptz,
+  out outcome text, out track_id uuid, out version integer, out duration_s double precision,
+  out plan text, out heard_s double precision, out counted boolean,
+  out limit_ms bigint, out used_ms bigint
+) language sql as $$
+  select r.*
+  from json_to_record(record_position(p_session, p_user, p_position_s, p_complete, p_now)) as r (
+    outcome text, track_id uuid, version integer, duration_s double precision, plan text,
+    heard_s double precision, counted boolean, limit_ms bigint, used_ms bigint
+  )
+$$;
