@@ -94,6 +94,16 @@ test('a device can be signed out from another one', async ({ page, browser, base
   await elsewhere.close()
 })
 
+test('who is signed in already is led on from the sign-in and the register page', async ({
+  page,
+}) => {
+  await register(page)
+  await page.goto('/login?to=/account')
+  await expect(page).toHaveURL('/account')
+  await page.goto('/register')
+  await expect(page).toHaveURL('/')
+})
+
 test('signing out ends it', async ({ page }) => {
   const person = await register(page)
   await page.getByRole('button', { name: person.username }).click()

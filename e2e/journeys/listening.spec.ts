@@ -65,15 +65,31 @@ test('a reload finds the track where it was, and costs nothing', async ({ page }
   expect(await quota()).toEqual(used)
 })
 
-test('who is not signed in is asked to, and is back where they were afterwards', async ({
+test('a visitor who presses play is asked to sign in, returns to the page, and hears the track', async ({
   page,
+  context,
 }) => {
-  await page.goto('/')
+  const person = await register(page)
+  await context.clearCookies()
+  await page.goto('/credits')
+  await page.getByRole('main').getByRole('link').first().click()
+  await expect(page).toHaveURL(/\/tracks\//)
   await playerReady(page)
-  await playNth(page, 0)
+  const { pathname } = new URL(page.url())
+  await page.getByRole('main').getByRole('button', { name: /^Play/ }).first().click()
   await expect(player(page).getByText('Sign in to listen.')).toBeVisible()
+
   await player(page).getByRole('link', { name: 'Register' }).click()
-  await expect(page).toHaveURL(/\/register/)
+  await expect(page).toHaveURL(`/register?to=${encodeURIComponent(pathname)}`)
+  // The message is still there, and its links lead back to the same page.
+  await player(page).getByRole('link', { name: 'Sign in' }).click()
+  await expect(page).toHaveURL(`/login?to=${encodeURIComponent(pathname)}`)
+  await page.getByLabel('E-mail address').fill(person.email)
+  await page.getByLabel('Password').fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page).toHaveURL(pathname)
+  await expect(player(page).getByText('Sign in to listen.')).toBeHidden()
+  await expect.poll(() => positionS(page)).toBeGreaterThan(1)
 })
 
 test('the first track is prepared for who has just signed in, and for nobody before', async ({

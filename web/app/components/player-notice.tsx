@@ -1,12 +1,12 @@
 import { Link, useLocation } from '@remix-run/react'
 import { X } from 'lucide-react'
+import { returnQuery } from '../lib/return-path.ts'
 import { messageOf } from '../player/refusals.ts'
 import { dispatch, usePlayer } from '../player/store.ts'
 import type { Refusal } from '../player/machine.ts'
 
 function Actions({ refusal }: { refusal: Refusal }) {
-  const { pathname, search } = useLocation()
-  const to = `?to=${encodeURIComponent(pathname + search)}`
+  const query = returnQuery(useLocation())
   switch (refusal.kind) {
     case 'exhausted':
       return (
@@ -23,10 +23,10 @@ function Actions({ refusal }: { refusal: Refusal }) {
     case 'signed-out':
       return (
         <>
-          <Link to={`/login${to}`} className="button-lamp">
+          <Link to={`/login${query}`} className="button-lamp">
             Sign in
           </Link>
-          <Link to={`/register${to}`} className="button-quiet max-xs:hidden">
+          <Link to={`/register${query}`} className="button-quiet max-xs:hidden">
             Register
           </Link>
         </>

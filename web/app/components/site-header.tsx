@@ -2,6 +2,7 @@ import { Form, Link, NavLink, useLocation } from '@remix-run/react'
 import { ChevronDown, History, LogOut, Upload, UserRound } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import type { User } from '../lib/api-types.ts'
+import { returnQuery } from '../lib/return-path.ts'
 import { Wordmark } from './wordmark.tsx'
 
 const ITEM =
@@ -58,9 +59,7 @@ function AccountMenu({ user }: { user: User }) {
 
 /** The header of every page: home, and the user's menu or the ways to sign in. */
 export function SiteHeader({ user }: { user: User | null }) {
-  const { pathname, search } = useLocation()
-  const isSigningIn = pathname === '/login' || pathname === '/register'
-  const to = isSigningIn || pathname === '/' ? '' : `?to=${encodeURIComponent(pathname + search)}`
+  const query = returnQuery(useLocation())
   return (
     <header className="mx-auto flex w-full max-w-6xl items-center gap-4 px-4 py-4 sm:px-8">
       <Link to="/" aria-label="Mist, home" className="rounded-lg">
@@ -80,12 +79,12 @@ export function SiteHeader({ user }: { user: User | null }) {
         ) : (
           <>
             <Link
-              to={`/login${to}`}
+              to={`/login${query}`}
               className="grid min-h-11 place-items-center rounded-full px-4 text-sm text-haze transition-colors hover:text-fog"
             >
               Sign in
             </Link>
-            <Link to={`/register${to}`} className="button-quiet">
+            <Link to={`/register${query}`} className="button-quiet">
               Register
             </Link>
           </>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { returnPath, signInPath } from './return-path.ts'
+import { returnPath, returnQuery, signInPath } from './return-path.ts'
 
 const ORIGIN = 'https://music.example'
 
@@ -120,4 +120,15 @@ test('the way to the sign-in page and back keeps a path and its query', () => {
   const here = '/tracks/1?a=b&c=%2F'
   const to = new URL(signInPath(here), ORIGIN).searchParams.get('to')
   expect(returnPath(to, ORIGIN)).toBe(here)
+})
+
+test.each([
+  ['/', '', ''],
+  ['/', '?cursor=1', '?to=%2F%3Fcursor%3D1'],
+  ['/tracks/1', '', '?to=%2Ftracks%2F1'],
+  ['/login', '?to=%2Faccount', '?to=%2Faccount'],
+  ['/register', '?to=%2Faccount', '?to=%2Faccount'],
+  ['/login', '', ''],
+])('from %s%s the links to the sign-in page carry "%s"', (pathname, search, query) => {
+  expect(returnQuery({ pathname, search })).toBe(query)
 })

@@ -29,7 +29,17 @@ export function returnPath(to: string | null, origin: string): string {
   return url.pathname + url.search
 }
 
-/** The address of the sign-in page that leads back to `here`, a path and query of this site. */
+/** The path of the sign-in page that leads back to `here`, a path and query of this site. */
 export function signInPath(here: string): string {
   return `/login?to=${encodeURIComponent(here)}`
+}
+
+/**
+ * The query for links to the sign-in and the register page, so that they lead back to where the visitor
+ * is. On those pages it is their own, so that the links between them do not nest.
+ */
+export function returnQuery({ pathname, search }: { pathname: string; search: string }): string {
+  if (AUTH_PAGES.test(pathname)) return search
+  const here = pathname + search
+  return here === '/' ? '' : `?to=${encodeURIComponent(here)}`
 }

@@ -304,3 +304,23 @@ test('an empty player ignores everything but a list', () => {
   ]
   expect(run(events)).toMatchObject({ state: initialState, effects: [] })
 })
+
+test('a track that was pressed by a visitor plays once they have signed in', () => {
+  const asked = run([
+    { type: 'play-tracks', tracks: LIST, index: 1 },
+    { type: 'refused', refusal: { kind: 'signed-out' } },
+  ]).state
+  expect(run([{ type: 'signed-in' }], asked)).toMatchObject({
+    state: { index: 1, phase: { kind: 'starting' } },
+    did: ['load'],
+  })
+})
+
+test('signing in starts nothing else', () => {
+  const exhausted = run(
+    [{ type: 'refused', refusal: EXHAUSTED }, { type: 'fade-finished' }],
+    PLAYING,
+  )
+  for (const state of [initialState, PLAYING, exhausted.state])
+    expect(run([{ type: 'signed-in' }], state)).toMatchObject({ state, did: [] })
+})

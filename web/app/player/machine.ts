@@ -70,6 +70,7 @@ export type PlayerEvent =
   | { type: 'mute' }
   | { type: 'dismiss' }
   | { type: 'restore'; saved: Saved }
+  | { type: 'signed-in' }
   | { type: 'clear' }
   // The deck.
   | { type: 'playing' }
@@ -365,6 +366,11 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
         : unchanged(state)
     case 'restore':
       return restore(state, event.saved)
+    case 'signed-in':
+      // What was pressed before signing in plays now.
+      return state.phase.kind === 'refused' && state.phase.refusal.kind === 'signed-out'
+        ? play(state)
+        : unchanged(state)
     case 'clear':
       return {
         state: { ...initialState, volume: state.volume, muted: state.muted },

@@ -66,6 +66,7 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
   useEffect(() => {
     // One listener's queue is not the next one's; signing in keeps it.
     if (listener.current !== null && listener.current !== userId) dispatch({ type: 'clear' })
+    if (listener.current === null && userId !== null) dispatch({ type: 'signed-in' })
     listener.current = userId
   }, [userId])
 

@@ -4,7 +4,10 @@ import { Attribution } from '../components/attribution.tsx'
 import { asking } from '../lib/api.server.ts'
 import { artistLine } from '../lib/tracks.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Credits · Mist' }]
+export const meta: MetaFunction = () => [
+  { title: 'Credits · Mist' },
+  { name: 'description', content: 'Who made the music on Mist, and under which licences.' },
+]
 
 /** Credits per page of ours. */
 const PER_PAGE = 5000

@@ -6,8 +6,14 @@ import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import { returnPath } from '../lib/return-path.ts'
+import { redirectSignedIn } from '../lib/signed-in.server.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Sign in · Mist' }]
+export const meta: MetaFunction = () => [
+  { title: 'Sign in · Mist' },
+  { name: 'description', content: 'Sign in to Mist to listen to music.' },
+]
+
+export const loader = redirectSignedIn
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await formOf(request), ['email', 'password'])

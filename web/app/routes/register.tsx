@@ -7,8 +7,14 @@ import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
 import { returnPath } from '../lib/return-path.ts'
+import { redirectSignedIn } from '../lib/signed-in.server.ts'
 
-export const meta: MetaFunction = () => [{ title: 'Register · Mist' }]
+export const meta: MetaFunction = () => [
+  { title: 'Register · Mist' },
+  { name: 'description', content: 'Create a free account on Mist, with listening time every day.' },
+]
+
+export const loader = redirectSignedIn
 
 export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await formOf(request), ['email', 'username', 'password'])

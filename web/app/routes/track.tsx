@@ -13,9 +13,16 @@ import { artistLine, playable } from '../lib/tracks.ts'
 
 const MAX_SIMILAR = 10
 
-export const meta: MetaFunction<typeof loader> = ({ data }) => [
-  { title: data ? `${data.track.title}, ${artistLine(data.track)} · Mist` : 'Mist' },
-]
+export const meta: MetaFunction<typeof loader> = ({ data }) => {
+  if (!data) return [{ title: 'Mist' }]
+  const { track } = data
+  const album = track.album ? ` from ${track.album.title}` : ''
+  const description = `Listen to ${track.title} by ${artistLine(track)}${album}, and to tracks that sound alike.`
+  return [
+    { title: `${track.title}, ${artistLine(track)} · Mist` },
+    { name: 'description', content: description },
+  ]
+}
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
   const id = params['trackId'] ?? ''
