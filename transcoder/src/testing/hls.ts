@@ -133,6 +133,24 @@ export async function decodeFile(file: string, extra: string[] = []): Promise<In
   return new Int16Array(Uint8Array.from(stdout).buffer)
 }
 
+/** Measures what a playlist sounds like, LUFS, with ffmpeg's meter. */
+export async function loudnessOf(playlist: string): Promise<number> {
+  const { stderr } = await run('ffmpeg', [
+    '-hide_banner',
+    '-nostats',
+    '-allowed_extensions',
+    'ALL',
+    '-i',
+    playlist,
+    '-af',
+    'ebur128=framelog=verbose',
+    '-f',
+    'null',
+    '-',
+  ])
+  return Number(/I:\s+(-[\d.]+)/.exec(stderr.slice(stderr.lastIndexOf('Summary:')))?.[1])
+}
+
 /** Makes a file with ffmpeg; `args` come before its name. */
 export async function synthesise(file: string, args: readonly string[]): Promise<string> {
   await run('ffmpeg', ['-y', '-v', 'error', ...args, file])

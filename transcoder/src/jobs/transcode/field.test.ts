@@ -6,7 +6,14 @@ import * as schema from '@mist/db/schema'
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startFixture, type Fixture } from '../../testing/fixture.ts'
-import { decode, decodeFile, exportHls, listKeys, synthesise } from '../../testing/hls.ts'
+import {
+  decode,
+  decodeFile,
+  exportHls,
+  listKeys,
+  loudnessOf,
+  synthesise,
+} from '../../testing/hls.ts'
 import { ffmpegOptions } from '../../options.ts'
 import { makeFfmpeg } from '../../platform/ffmpeg/index.ts'
 import { makeUpload } from '../../testing/uploads.ts'
@@ -74,6 +81,7 @@ async function outcomeOf(original: string | Uint8Array, changes: Record<string, 
   )
   return {
     kind: outcome.kind,
+    playlist,
     durationS: track!.durationS!,
     sampleCount,
     loudnessLufs: track!.loudnessLufs!,
@@ -138,6 +146,22 @@ test('the loudness is that of the whole file, not of its quiet end', async () =>
   expect(own.length / 2 / 44_100).toBeCloseTo(8.07, 1)
   expect(published.gainDb).toBeLessThan(0)
   expect(published.peak).toBeLessThan(1)
+  // Six seconds of a tone at −9.6 dBFS in both channels, which BS.1770 adds up; the quiet rest is gated.
+  expect(published.loudnessLufs).toBeCloseTo(-7.25, 0)
+  expect(published.loudnessLufs! + published.gainDb!).toBeCloseTo(-14, 1)
+  expect(Math.abs((await loudnessOf(published.playlist!)) + 14)).toBeLessThan(0.3)
+})
+
+test('one channel, and the same sound in two, come out equally loud, though the two measure 3 dB more', async () => {
+  const of = async (name: string, ...more: string[]) =>
+    outcomeOf(await readFile(await synthesise(path(name), tone(440, 5, ...more))))
+  const mono = await of('mono.flac')
+  const twin = await of('twin.flac', '-ac', '2', '-af', 'pan=stereo|c0=c0|c1=c0')
+  expect(twin.loudnessLufs! - mono.loudnessLufs!).toBeCloseTo(3.01, 0)
+  for (const { playlist, gainDb, loudnessLufs } of [mono, twin]) {
+    expect(loudnessLufs! + gainDb!).toBeCloseTo(-14, 1)
+    expect(Math.abs((await loudnessOf(playlist!)) + 14)).toBeLessThan(0.3)
+  }
 })
 
 test('side streams are nobody’s business', async () => {
