@@ -1,14 +1,18 @@
-import { JobId, newId, TrackId } from '@mist/db/contract'
+import { JobId, newId, SessionId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
-import { and, eq, inArray } from 'drizzle-orm'
+import { makeUser } from '@mist/db/testing/factories'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { join } from 'node:path'
+import { makeOwnership } from './buckets/ownership.ts'
+import { ownershipOptions } from './options.ts'
 import { makeLog } from './platform/log.ts'
 import { openQueue, startWorker } from './platform/queue.ts'
 import { makeRelay } from './relay.ts'
 import { makeRemakes } from './remake.ts'
+import { makeSweep } from './sweep.ts'
 import { startFixture, type Fixture } from './testing/fixture.ts'
-import { synthesise } from './testing/hls.ts'
+import { listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, type TestUpload } from './testing/uploads.ts'
 
 const calm = { signal: new AbortController().signal, isLastAttempt: true }
@@ -76,6 +80,51 @@ test('each published track is made anew once, and then the remake has ended', as
   // And may begin again.
   expect(await remakes.start('retranscode')).toBe(true)
   expect(await remakes.feed()).toBe(3)
+})
+
+test('who listens keeps the version that was there, until nobody does', async () => {
+  const { db, s3 } = fixture
+  const { trackId } = made[0]!
+  const [old] = await db
+    .select({ version: schema.tracks.version })
+    .from(schema.tracks)
+    .where(eq(schema.tracks.id, trackId))
+  const { userId, familyId } = await makeUser(db)
+  const sessionId = newId(SessionId)
+  await db.execute(
+    sql`select start_listening_session(${sessionId}, ${userId}, ${familyId}, ${trackId}, 0, now())`,
+  )
+  await remakes.start('retranscode')
+  await remakes.feed()
+  await runAll('retranscode')
+  const kept = () => listKeys(s3, 'media', `tracks/${trackId}/${old!.version}/`)
+  const before = await kept()
+  expect(before.length).toBeGreaterThan(2)
+  const options = ownershipOptions(fixture.env)
+  const ownership = makeOwnership({ db, objects: fixture.objects, ...options })
+  await ownership.open()
+  const sweep = makeSweep({
+    db,
+    objects: fixture.objects,
+    ownership,
+    log: makeLog('silent'),
+    retiredVersionS: 0,
+    abandonedUploadS: 0,
+  })
+  expect(await sweep.sweep()).toMatchObject({ held: null })
+  expect(await kept()).toEqual(before)
+  const [session] = await db
+    .select({ version: schema.listeningSessions.version })
+    .from(schema.listeningSessions)
+    .where(eq(schema.listeningSessions.id, sessionId))
+  expect(session).toEqual(old)
+
+  await db
+    .update(schema.listeningSessions)
+    .set({ endedAt: new Date() })
+    .where(eq(schema.listeningSessions.id, sessionId))
+  await sweep.sweep()
+  expect(await kept()).toEqual([])
 })
 
 test('a pause takes back what has not begun; after it all is done that was left, a stop forgets it', async () => {

@@ -5,7 +5,9 @@ import {
   renditions,
   tombstones,
   trackEmbeddings,
+  trackFileTags,
   trackKeys,
+  trackLyrics,
   tracks,
   trackVersions,
   uploads,
@@ -192,6 +194,8 @@ export function makeTombstoneRepo(db: Database) {
           await tx.delete(trackKeys).where(eq(trackKeys.trackId, trackId))
           await tx.delete(trackVersions).where(eq(trackVersions.trackId, trackId))
           await tx.delete(trackEmbeddings).where(eq(trackEmbeddings.trackId, trackId))
+          await tx.delete(trackFileTags).where(eq(trackFileTags.trackId, trackId))
+          await tx.delete(trackLyrics).where(eq(trackLyrics.trackId, trackId))
           // The stub: a name for those who listened to it.
           await tx
             .update(tracks)
@@ -200,6 +204,9 @@ export function makeTombstoneRepo(db: Database) {
               publishedAt: null,
               version: null,
               coverVersion: null,
+              coverColours: null,
+              previewStartS: null,
+              tags: null,
               uploadId: null,
               features: null,
               waveform: null,

@@ -56,7 +56,7 @@ function apartFrom(chosen: readonly Lab[], colour: Lab): number {
 /** A shade of the first colour that differs from all: the nearest, darker or lighter. */
 function shadeOf(chosen: readonly Lab[]): Lab {
   const [l, a, b] = chosen[0]!
-  for (let step = 0.16; step <= 1; step += 0.04) {
+  for (let step = 0.2; step <= 1; step += 0.04) {
     for (const lightness of [l - step, l + step]) {
       if (lightness < 0 || lightness > 1) continue
       // Shades lose colour towards black and white, where there is none to be had.
