@@ -1,6 +1,6 @@
-import { JobKind, TrackId, TranscodeJob } from '@mist/db/contract'
+import { TrackId, TranscodeJob } from '@mist/db/contract'
 import { jobs, outbox } from '@mist/db/schema'
-import { asc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from './platform/database.ts'
 import type { Log } from './platform/log.ts'
@@ -13,13 +13,6 @@ const BATCH = 50
 const DEAD_AFTER_S = 30
 
 const PurgeTrack = z.object({ trackId: TrackId })
-
-const StrandedRow = z.object({
-  id: z.string(),
-  kind: JobKind,
-  track_id: z.string(),
-  status: z.string(),
-})
 
 /**
  * Makes the relay, which carries what Postgres owes to the world. Everything it does may be done
@@ -88,21 +81,29 @@ export function makeRelay(options: {
      * @returns how many were put back
      */
     async reconcile(): Promise<number> {
-      const { rows } = await db.execute(sql`
-        select id, kind, track_id, status from jobs
-        where (status = 'queued' and coalesce(queued_at, created_at) < now() - interval '5 seconds')
-          or (status = 'processing'
-            and coalesce(seen_at, created_at) < now() - make_interval(secs => ${DEAD_AFTER_S}))
-          or (status = 'failed' and error_code = 'disk-full')
-        order by created_at limit 500`)
-      let put = 0
-      for (const row of rows.map((each) => StrandedRow.parse(each))) {
-        const state = await queue.state(TranscodeJob.shape.jobId.parse(row.id))
-        if (state === 'pending' || state === 'active') continue
-        await queue.ensure(
-          TranscodeJob.parse({ v: 1, jobId: row.id, trackId: row.track_id }),
-          row.kind,
+      const stranded = await db
+        .select({ id: jobs.id, kind: jobs.kind, trackId: jobs.trackId, status: jobs.status })
+        .from(jobs)
+        .where(
+          or(
+            and(
+              eq(jobs.status, 'queued'),
+              sql`coalesce(${jobs.queuedAt}, ${jobs.createdAt}) < now() - interval '5 seconds'`,
+            ),
+            and(
+              eq(jobs.status, 'processing'),
+              sql`coalesce(${jobs.seenAt}, ${jobs.createdAt}) < now() - make_interval(secs => ${DEAD_AFTER_S})`,
+            ),
+            and(eq(jobs.status, 'failed'), eq(jobs.errorCode, 'disk-full')),
+          ),
         )
+        .orderBy(asc(jobs.createdAt))
+        .limit(500)
+      let put = 0
+      for (const row of stranded) {
+        const state = await queue.state(row.id)
+        if (state === 'pending' || state === 'active') continue
+        await queue.ensure({ v: 1, jobId: row.id, trackId: row.trackId }, row.kind)
         log.info({ jobId: row.id, was: row.status }, 'put a stranded job back into the queue')
         put++
       }

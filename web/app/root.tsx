@@ -16,6 +16,7 @@ import { isRenewing, RenewingPage } from './components/renewing-page.tsx'
 import { SiteFooter } from './components/site-footer.tsx'
 import { SiteHeader } from './components/site-header.tsx'
 import { UploadIndicator } from './components/upload-indicator.tsx'
+import { read } from './lib/api.ts'
 import { accessEndsAt, apiFor, mayRefresh } from './lib/api.server.ts'
 import type { RootData } from './lib/root-data.ts'
 import { isRefusal } from './lib/problem.ts'
@@ -39,7 +40,7 @@ export async function loader({ request, context }: LoaderFunctionArgs): Promise<
   if (endsAtMs === null || leftMs <= 0) return anonymous
   const access = { endsAtMs, leftMs }
   try {
-    const { user } = await apiFor({ request, context }).me()
+    const { user } = await read(apiFor({ request, context }).auth.me.$get())
     return { user, access, isRenewable: false }
   } catch (error) {
     // The catalogue is public: it is shown even if the account cannot be read.

@@ -134,6 +134,7 @@ test('Postgres away is a 503 that says when to try again, and leaks nothing', as
     expect(response.headers.get('retry-after')).toBe('5')
     const text = await response.text()
     expect([response.status, text]).toEqual([503, expect.stringContaining('problems/unavailable')])
+    expect(JSON.parse(text)).toMatchObject({ retryAfterS: 5 })
     expect(text).not.toContain('127.0.0.1')
   }
   expect(lost.lines.join('\n')).not.toContain('secret-word')

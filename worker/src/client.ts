@@ -11,13 +11,14 @@ import type { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
 import type { uploadRoutes } from './routes/uploads.ts'
 
 export type {
-  Device,
+  AuthSession,
   Login,
   PasswordChange,
   Registration,
-  SignIn,
+  AuthTokens,
   User,
 } from './contract/accounts.ts'
+export type { Credit } from './contract/credits.ts'
 export type { Job } from './contract/jobs.ts'
 export type {
   Completion,
@@ -31,7 +32,7 @@ export type { NewLyrics, TrackLyrics } from './contract/lyrics.ts'
 export type { Page } from './contract/pages.ts'
 export type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from './contract/tracks.ts'
 export type { NewUpload, UploadCompletion, UploadTicket } from './contract/uploads.ts'
-export type { ProblemShape as Problem } from './routes/router.ts'
+export type { ProblemShape as Problem } from './contract/problem.ts'
 export type {
   JobErrorCode,
   JobStatus,

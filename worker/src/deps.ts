@@ -1,25 +1,38 @@
 import type { Config } from './env.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
-import { isDatabaseAway, isUnusableValue, makeAsk, makeDatabase } from './platform/database.ts'
+import {
+  isDatabaseUnavailable,
+  isUnusableValue,
+  makeAsk,
+  makeDatabase,
+} from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { makeObjectStore } from './platform/object-store.ts'
 import { makeKeyedHash } from './platform/keyed-hash.ts'
-import { makeMemory } from './platform/memory.ts'
 import { networkOf } from './platform/networks.ts'
 import * as passwords from './platform/passwords.ts'
 import { makeTokens } from './platform/tokens.ts'
+import { makeTtlCache } from './platform/ttl-cache.ts'
+import { Unavailable } from './platform/unavailable.ts'
 import { makeAccountRepo } from './repos/account-repo.ts'
+import { makeAuthSessionRepo } from './repos/auth-session-repo.ts'
 import { makeGuessRepo } from './repos/guess-repo.ts'
+import { makeHistoryRepo } from './repos/history-repo.ts'
 import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
 import { makeJobRepo } from './repos/job-repo.ts'
 import { makeListeningRepo } from './repos/listening-repo.ts'
 import { makeLyricsRepo } from './repos/lyrics-repo.ts'
+import { makeMediaRepo } from './repos/media-repo.ts'
 import { makeTakedownRepo } from './repos/takedown-repo.ts'
 import { makeTrackRepo } from './repos/track-repo.ts'
 import { at, boundedNow } from './repos/rows.ts'
 import { makeUploadRepo } from './repos/upload-repo.ts'
 import { makeAccountService } from './services/account-service.ts'
+import { makeAuthSessionService } from './services/auth-session-service.ts'
+import { makeAuthTokens } from './services/auth-tokens.ts'
+import { makeHistoryService } from './services/history-service.ts'
+import { makeHlsService } from './services/hls-service.ts'
 import { makeJobService } from './services/job-service.ts'
 import { makeListeningService } from './services/listening-service.ts'
 import { makeLyricsService } from './services/lyrics-service.ts'
@@ -54,18 +67,27 @@ export function makeDeps(
   const originals = config.S3_ORIGINALS_BUCKET
   const now = () => clock().getTime()
   const takedowns = makeTakedownRepo({ db })
+  const media = makeMediaRepo({ db })
+  const auth = {
+    guesses: makeGuessRepo({ db, asOf }),
+    keyedHash: makeKeyedHash(config.JWT_SECRET),
+    authTokens: makeAuthTokens({ tokens, clock }),
+    passwords,
+    clock,
+  }
+  const accounts = makeAccountService({ accounts: makeAccountRepo({ db, asOf }), ...auth })
 
   return {
     log,
     clock,
     tokens,
-    /** Whether a failure only means that the database can't be asked now. */
-    isAway: isDatabaseAway,
+    /** Whether a failure only means that the database or the object store can't be reached now. */
+    isUnavailable: (error: unknown) => isDatabaseUnavailable(error) || error instanceof Unavailable,
     /** Whether a failure means that the database could not take a value of the request. */
     isUnusableValue,
     cache: makeEdgeCache(),
     /** Pages of the catalogue, as JSON in UTF-8; at some 15 KB each they stay below 2 MB. */
-    pages: makeMemory<ArrayBuffer>({ kept: 100, now }),
+    pages: makeTtlCache<ArrayBuffer>({ kept: 100, now }),
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,
@@ -76,27 +98,29 @@ export function makeDeps(
       uploads: config.RATE_LIMIT_UPLOADS,
       keys: config.RATE_LIMIT_KEYS,
     },
-    accounts: makeAccountService({
-      accounts: makeAccountRepo({ db, asOf }),
-      guesses: makeGuessRepo({ db, asOf }),
-      keyedHash: makeKeyedHash(config.JWT_SECRET),
+    accounts,
+    authSessions: makeAuthSessionService({
+      authSessions: makeAuthSessionRepo({ db, asOf }),
+      accounts,
       tokens,
-      passwords,
-      clock,
       log,
+      ...auth,
     }),
     tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
     lyrics: makeLyricsService({ lyrics: makeLyricsRepo({ db }), clock }),
     listening: makeListeningService({
       listening,
+      media,
       tokens,
       masterKeys: makeMasterKeys({
         keyRing: config.CONTENT_KEY_SECRET,
-        opened: makeMemory({ kept: 500, now }),
+        opened: makeTtlCache({ kept: 500, now }),
         clock,
       }),
       clock,
     }),
+    hls: makeHlsService({ media }),
+    history: makeHistoryService({ history: makeHistoryRepo({ db }), clock }),
     uploads: makeUploadService({
       uploads: makeUploadRepo({ db }),
       store,
@@ -114,7 +138,7 @@ export function makeDeps(
       bucket: config.S3_BUCKET,
       takedowns: makeTakedowns({ takedowns, now, log }),
       tracks: takedowns,
-      servable: makeMemory({ kept: 5000, now }),
+      servable: makeTtlCache({ kept: 5000, now }),
       now,
     }),
     /** For the schedule alone. */

@@ -1,40 +1,33 @@
-import { PROBLEMS, type ProblemCode } from '@mist/db/contract'
+import { type MembersOf, PROBLEMS, type ProblemCode, type ProblemMembers } from '@mist/db/contract'
 
-/** What a refusal may add to its sentence. */
-export type ProblemExtras = {
-  /** Seconds after which trying again makes sense; becomes `Retry-After`, a whole number ≥ 1. */
-  retryAfterS?: number
-  /** Which values were not usable, and why. */
-  errors?: { path: string; message: string }[]
-  cause?: unknown
-}
+type Extras<C extends ProblemCode> = MembersOf<C> & { cause?: unknown }
+
+/** Left out only where a problem of this code may come without members. */
+type Rest<C extends ProblemCode> =
+  object extends MembersOf<C> ? [extras?: Extras<C>] : [extras: Extras<C>]
+
+/** A wait as problems and `Retry-After` tell it: whole seconds, at least one. */
+export const wholeWait = (seconds: number) => Math.max(1, Math.ceil(seconds))
 
 /**
- * A refusal (RFC 9457): `detail` is for the person who has to act on it, `cause` for us. Only
- * `onError` renders it.
+ * A refusal (RFC 9457): `detail` is for the person who has to act on it, the members are for programs,
+ * `cause` is for us. Only `onError` renders it.
  */
-export class Problem extends Error {
+export class Problem<C extends ProblemCode = ProblemCode> extends Error {
   override name = 'Problem'
-  readonly code: ProblemCode
+  readonly code: C
   readonly status: (typeof PROBLEMS)[ProblemCode]['status']
   readonly title: string
   readonly detail: string
-  readonly retryAfterS: number | undefined
-  readonly errors: { path: string; message: string }[] | undefined
+  readonly members: ProblemMembers
 
-  constructor(code: ProblemCode, detail: string, extras: ProblemExtras = {}) {
-    super(`${code}: ${detail}`, { cause: extras.cause })
+  constructor(code: C, detail: string, ...[extras]: Rest<C>) {
+    const { cause, ...members }: ProblemMembers & { cause?: unknown } = extras ?? {}
+    super(`${code}: ${detail}`, { cause })
     this.code = code
     this.status = PROBLEMS[code].status
     this.title = PROBLEMS[code].title
     this.detail = detail
-    this.retryAfterS =
-      extras.retryAfterS === undefined ? undefined : Math.max(1, Math.ceil(extras.retryAfterS))
-    this.errors = extras.errors
+    this.members = members
   }
-}
-
-/** Something outside that the request needs is away; the request may be tried again. */
-export class Unavailable extends Error {
-  override name = 'Unavailable'
 }

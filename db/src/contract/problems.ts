@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /**
  * Every refusal the API can give: code → HTTP status and title (RFC 9457). The `detail` that goes
  * with it is written where the refusal happens, for the person who has to act on it.
@@ -34,3 +36,33 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ProblemCode = keyof typeof PROBLEMS
+
+/** One value that was not usable, and why; `path` joins the names on the way to it with dots. */
+export const ValueError = z.object({ path: z.string(), message: z.string() })
+export type ValueError = z.infer<typeof ValueError>
+
+/** Members that problems carry beside those of RFC 9457. */
+export const ProblemMembers = z.object({
+  /** Seconds after which another try makes sense; also sent as `Retry-After`. */
+  retryAfterS: z.int().positive().optional(),
+  /** When the day's budget returns. */
+  resetsAt: z.iso.datetime().optional(),
+  /** Which values were not usable. */
+  errors: z.array(ValueError).optional(),
+})
+export type ProblemMembers = z.infer<typeof ProblemMembers>
+
+/** Which of the members the problems of a code always carry. */
+type RequiredMembers = {
+  'quota-exhausted': 'retryAfterS' | 'resetsAt'
+  'too-early': 'retryAfterS'
+  'rate-limited': 'retryAfterS'
+  unavailable: 'retryAfterS'
+}
+
+/** The members of a problem of one code. */
+export type MembersOf<C extends ProblemCode> = C extends keyof RequiredMembers
+  ? Required<Pick<ProblemMembers, RequiredMembers[C]>>
+  : C extends 'validation-failed'
+    ? Pick<ProblemMembers, 'errors'>
+    : Partial<Record<keyof ProblemMembers, never>>

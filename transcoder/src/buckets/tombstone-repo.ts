@@ -12,7 +12,7 @@ import {
   trackVersions,
   uploads,
 } from '@mist/db/schema'
-import { deleteTrack, expireUploads } from '@mist/db/statements'
+import { camelCased, deleteTrack, expireUploads } from '@mist/db/statements'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
@@ -27,36 +27,23 @@ const AT_ONCE = 200
 /** How long a tombstone waits after a try that failed. */
 const RETRY_S = 600
 
-const Tombstone = z
-  .object({
-    // bigserial arrives as text.
-    id: z.coerce.number(),
-    bucket: z.enum(BUCKETS),
-    key: z.string(),
-    is_prefix: z.boolean(),
-    multipart_id: z.string().nullable(),
-    reason: z.enum(['track-deleted', 'version-retired', 'run-dead', 'upload-abandoned']),
-    track_id: TrackId.nullable(),
-    version: z.int().nullable(),
-    upload_id: UploadId.nullable(),
-    holds_cover: z.boolean(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    bucket: row.bucket,
-    key: row.key,
-    isPrefix: row.is_prefix,
-    multipartId: row.multipart_id,
-    reason: row.reason,
-    trackId: row.track_id,
-    version: row.version,
-    uploadId: row.upload_id,
-    /** The version's prefix holds the track's cover, which is still shown. */
-    holdsCover: row.holds_cover,
-  }))
+const Tombstone = z.object({
+  // bigserial arrives as text.
+  id: z.coerce.number(),
+  bucket: z.enum(BUCKETS),
+  key: z.string(),
+  isPrefix: z.boolean(),
+  multipartId: z.string().nullable(),
+  reason: z.enum(tombstones.reason.enumValues),
+  trackId: TrackId.nullable(),
+  version: z.int().nullable(),
+  uploadId: UploadId.nullable(),
+  /** The version's prefix holds the track's cover, which is still shown. */
+  holdsCover: z.boolean(),
+})
 export type Tombstone = z.infer<typeof Tombstone>
 
-const VersionRow = z.object({ track_id: TrackId, version: z.int() })
+const VersionRow = z.object({ trackId: TrackId, version: z.int() })
 const TrackRow = z.object({ id: TrackId })
 
 /** Tombstones: what rows say is to be deleted from the buckets. */
@@ -166,7 +153,7 @@ export function makeTombstoneRepo(db: Database) {
             and coalesce(u.expires_at, s.created_at) <= now() - make_interval(secs => ${abandonedUploadS})
           end
         order by s.not_before, s.id limit ${AT_ONCE}`)
-      return rows.map((row) => Tombstone.parse(row))
+      return rows.map((row) => Tombstone.parse(camelCased(row)))
     },
 
     /** Notes that the objects of a tombstone are gone, and drops the rows that described them. */
@@ -232,7 +219,7 @@ export function makeTombstoneRepo(db: Database) {
 
 async function buryVersions(
   reason: 'run-dead' | 'version-retired',
-  rows: readonly unknown[],
+  rows: readonly Record<string, unknown>[],
   tx: Pick<Database, 'insert'>,
 ): Promise<void> {
   if (rows.length === 0) return
@@ -240,7 +227,7 @@ async function buryVersions(
     .insert(tombstones)
     .values(
       rows.map((row) => {
-        const { track_id: trackId, version } = VersionRow.parse(row)
+        const { trackId, version } = VersionRow.parse(camelCased(row))
         const key = versionPrefix(trackId, version)
         return { bucket: 'media' as const, key, isPrefix: true, reason, trackId, version }
       }),

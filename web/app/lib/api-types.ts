@@ -1,10 +1,13 @@
 import type { ListeningSession, Track, UploadTicket } from '@mist/worker/client'
 
 export type {
-  Device,
+  AuthSession,
+  Credit,
   Job,
   JobStep,
   ListeningSession,
+  NewUpload,
+  Page,
   Quota,
   Track,
   UploadTicket,

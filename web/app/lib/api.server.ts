@@ -1,6 +1,6 @@
+import { makeClient } from '@mist/worker/client'
 import { redirect } from '@remix-run/cloudflare'
 import type { AppLoadContext } from '@remix-run/cloudflare'
-import { makeApi } from './api.ts'
 import type { Api } from './api.ts'
 import { accessCookie, refreshCookie } from './cookies.server.ts'
 import { isSameOrigin } from './same-origin.server.ts'
@@ -10,14 +10,13 @@ import { signInPath } from './return-path.ts'
 
 type Ask = { request: Request; context: AppLoadContext }
 
-/** What the visitor's own request says and the Worker must know: who asks, and from where. */
+/** Headers of the visitor's own request that the Worker needs: the cookies, and where they come from. */
 const PASSED_ON = ['cookie', 'user-agent', 'accept-language', 'cf-connecting-ip', 'x-request-id']
 
-/** Makes the API client of one incoming request, which asks in the visitor's name. */
+/** Makes the API client of one incoming request; it sends the visitor's own cookies. */
 export function apiFor({ request, context }: Ask): Api {
   const { origin } = new URL(request.url)
-  return makeApi({
-    origin,
+  return makeClient(origin, {
     fetch: (input, init) => {
       const asked = new Request(input, init)
       const headers = new Headers(asked.headers)
@@ -33,7 +32,7 @@ export function apiFor({ request, context }: Ask): Api {
   })
 }
 
-/** Tells whether the browser could renew its sign-in; a loader never does so itself. */
+/** Tells whether the browser could renew its session; a loader never does so itself. */
 export function mayRefresh(request: Request): boolean {
   return refreshCookie(request) !== null
 }
@@ -59,18 +58,18 @@ export function pageProblem(problem: Problem): Response {
   return Response.json(problem, { status: problem.status === 0 ? 503 : problem.status })
 }
 
-/** The problem that a page shows while the browser renews its sign-in and asks again. */
+/** The problem that a page shows while the browser renews its session and asks again. */
 const RENEWING = 'renewing'
 
 /**
- * Runs a loader's questions. Who is not signed in goes to the sign-in page and comes back; whose
- * access has run out gets a page that renews it, since only the browser may use the refresh token.
+ * Runs a loader's calls. Visitors who are not signed in go to the sign-in page and come back; where
+ * access has run out, the page renews it, since only the browser may use the refresh token.
  *
  * @throws Response for the error boundary, or a redirect
  */
-export async function asking<T>(ask: Ask, questions: (api: Api) => Promise<T>): Promise<T> {
+export async function asking<T>(ask: Ask, load: (api: Api) => Promise<T>): Promise<T> {
   try {
-    return await questions(apiFor(ask))
+    return await load(apiFor(ask))
   } catch (error) {
     if (!isRefusal(error)) throw error
     if (error.problem.status !== 401) throw pageProblem(error.problem)

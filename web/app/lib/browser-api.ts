@@ -1,4 +1,4 @@
-import { makeApi } from './api.ts'
+import { makeClient } from '@mist/worker/client'
 import type { Api } from './api.ts'
 import { makeAuthSessionRenewal } from './auth-session-renewal.ts'
 import type { AuthSessionRenewal } from './auth-session-renewal.ts'
@@ -58,6 +58,6 @@ let api: Api | null = null
 
 /** The API as the visitor's browser asks it; only in the browser. */
 export function browserApi(): Api {
-  api ??= makeApi({ origin: window.location.origin, fetch: send })
+  api ??= makeClient(window.location.origin, { fetch: send })
   return api
 }

@@ -38,27 +38,24 @@ test.each([
   expect(problem.detail).not.toBe('')
 })
 
-test.each([
-  [[{ pointer: '#/email', detail: 'Write a whole address.' }]],
-  [[{ pointer: '/email', detail: 'Write a whole address.' }]],
-  [[{ path: ['email'], message: 'Write a whole address.' }]],
-  [[{ field: 'email', message: 'Write a whole address.' }]],
-])('validation errors are read by field: %j', (errors) => {
-  const { fields } = problemOf(
-    422,
-    { type: '/problems/validation-failed', title: 'x', errors },
-    null,
-    NOW,
-  )
-  expect(fields).toEqual({ email: 'Write a whole address.' })
+test('refused values are named by field, each with its first sentence', () => {
+  const errors = [
+    { path: 'email', message: 'Write a whole address.' },
+    { path: 'password', message: 'one' },
+    { path: 'password', message: 'two' },
+    { path: 'odd' },
+    'odd',
+  ]
+  expect(problemOf(422, { errors }, null, NOW).fields).toEqual({
+    email: 'Write a whole address.',
+    password: 'one',
+  })
+  expect(problemOf(422, { errors: 'odd' }, null, NOW).fields).toEqual({})
 })
 
-test('the first sentence about a field is kept', () => {
-  const errors = [
-    { field: 'password', message: 'one' },
-    { field: 'password', message: 'two' },
-  ]
-  expect(problemOf(422, { errors }, null, NOW).fields).toEqual({ password: 'one' })
+test('the wait in the body counts before that in the header', () => {
+  expect(problemOf(429, { retryAfterS: 3 }, '7', NOW).retryAfterS).toBe(3)
+  expect(problemOf(429, { retryAfterS: 'soon' }, '7', NOW).retryAfterS).toBe(7)
 })
 
 test.each([

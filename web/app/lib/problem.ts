@@ -1,4 +1,4 @@
-/** An API problem (RFC 9457), parsed leniently: proxies and crashes answer in other formats. */
+/** A problem of the API (RFC 9457); what proxies and crashes answer with becomes one, too. */
 export type Problem = {
   /** The last segment of `type`, for example `quota-exhausted`; `internal` where there is none. */
   code: string
@@ -9,7 +9,7 @@ export type Problem = {
   detail: string
   /** Sentences by form field; empty unless the request's values were refused. */
   fields: Readonly<Record<string, string>>
-  /** Seconds to wait before another try, from `Retry-After`; null without that header. */
+  /** Seconds to wait before another try; null where the answer names none. */
   retryAfterS: number | null
   /** When the budget resets, if the problem says so. RFC 3339. */
   resetsAt: string | null
@@ -64,17 +64,14 @@ function codeOf(body: Record<string, unknown>, status: number): string {
   return status === 404 ? 'not-found' : 'refused'
 }
 
-/** `errors: [{pointer: "#/email" | path: ["email"], detail | message}]` → sentences by field. */
+/** `errors: [{path: "email", message}]` → sentences by field, the first of each. */
 function fieldsOf(errors: unknown): Record<string, string> {
   const fields: Record<string, string> = {}
   if (!Array.isArray(errors)) return fields
   for (const entry of errors) {
-    const { pointer, path, field, detail, message } = recordOf(entry)
-    const name =
-      textOf(field) ??
-      textOf(pointer)?.replace(/^#?\//, '') ??
-      (Array.isArray(path) ? path.join('.') : textOf(path))
-    const sentence = textOf(detail) ?? textOf(message)
+    const { path, message } = recordOf(entry)
+    const name = textOf(path)
+    const sentence = textOf(message)
     if (name && sentence) fields[name] ??= sentence
   }
   return fields
@@ -102,15 +99,16 @@ export function problemOf(
 ): Problem {
   const record = recordOf(body)
   const title = textOf(record['title']) ?? FALLBACKS[status] ?? 'Something went wrong.'
-  const quota = recordOf(record['quota'])
+  const { retryAfterS } = record
   return {
     code: codeOf(record, status),
     status,
     title,
     detail: textOf(record['detail']) ?? FALLBACKS[status] ?? title,
     fields: fieldsOf(record['errors']),
-    retryAfterS: retryAfterSeconds(retryAfter, nowMs),
-    resetsAt: textOf(record['resetsAt']) ?? textOf(quota['resetsAt']),
+    retryAfterS:
+      typeof retryAfterS === 'number' ? retryAfterS : retryAfterSeconds(retryAfter, nowMs),
+    resetsAt: textOf(record['resetsAt']),
     requestId: textOf(record['requestId']),
   }
 }

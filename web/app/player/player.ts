@@ -1,4 +1,3 @@
-import type { Api } from '../lib/api.ts'
 import type { ListeningSession, Quota } from '../lib/api-types.ts'
 import { isRefusal, unreachable } from '../lib/problem.ts'
 import type { Problem } from '../lib/problem.ts'
@@ -7,6 +6,7 @@ import type { HlsFiles } from './hls-files.ts'
 import type { Deck, DeckEvent } from './hls-engine.ts'
 import { makeKeyLoader } from './key-loader.ts'
 import type { KeyLoader } from './key-loader.ts'
+import type { ListeningCalls } from './listening-calls.ts'
 import { makeVolumeControl } from './volume.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 import { refusalOf } from './refusals.ts'
@@ -28,7 +28,7 @@ type DeckContent = {
 }
 
 export type PlayerParts = {
-  api: Pick<Api, 'startListening' | 'heartbeat' | 'completeListening'>
+  api: ListeningCalls
   /** Called once for each of the two decks. */
   makeDeck: (index: 0 | 1, onEvent: (event: DeckEvent) => void) => Deck
   dispatch: (event: PlayerEvent) => void

@@ -1,7 +1,9 @@
 import { useEffect, useRef } from 'react'
 import type { RefObject } from 'react'
+import { read } from '../lib/api.ts'
 import { browserApi } from '../lib/browser-api.ts'
 import { listenToKeys } from './keyboard.ts'
+import { makeListeningCalls } from './listening-calls.ts'
 import { currentTrack } from './machine.ts'
 import { connectMediaSession } from './media-session.ts'
 import { readQueue, readVolume, saveQueue, saveVolume } from './player-storage.ts'
@@ -99,7 +101,7 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
         return
       }
       const player = makePlayer({
-        api: browserApi(),
+        api: makeListeningCalls(browserApi()),
         makeDeck: (index, onEvent) => makeDeck(elements[index], onEvent),
         dispatch,
         state: playerState,
@@ -122,12 +124,10 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
 
   useEffect(() => {
     if (userId === null) return
-    browserApi()
-      .quota()
-      .then(
-        (quota) => dispatch({ type: 'quota', quota }),
-        // Not shown until it is known; playing brings it, too.
-        () => {},
-      )
+    read(browserApi().quota.index.$get()).then(
+      (quota) => dispatch({ type: 'quota', quota }),
+      // Not shown until it is known; playing brings it, too.
+      () => {},
+    )
   }, [userId])
 }

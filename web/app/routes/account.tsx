@@ -5,8 +5,9 @@ import { useEffect, useRef } from 'react'
 import { FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { LocalTime } from '../components/local-time.tsx'
 import { NewPasswordField } from '../components/new-password-field.tsx'
+import { cookiesOf, read } from '../lib/api.ts'
 import { apiFor, asking } from '../lib/api.server.ts'
-import type { Device, Quota, User } from '../lib/api-types.ts'
+import type { AuthSession, Quota, User } from '../lib/api-types.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { deviceName } from '../lib/devices.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
@@ -17,8 +18,12 @@ export const meta: MetaFunction = () => [{ title: 'Your account · Mist' }]
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   return asking({ request, context }, async (api) => {
-    const [{ user }, quota, devices] = await Promise.all([api.me(), api.quota(), api.devices()])
-    return { user, quota, devices: devices.items }
+    const [{ user }, quota, sessions] = await Promise.all([
+      read(api.auth.me.$get()),
+      read(api.quota.index.$get()),
+      read(api.auth.sessions.$get()),
+    ])
+    return { user, quota, devices: sessions.items }
   })
 }
 
@@ -35,13 +40,15 @@ export async function action({ request, context }: ActionFunctionArgs) {
   try {
     switch (values.intent) {
       case 'revoke':
-        await api.revokeDevice(values.device)
+        await cookiesOf(api.auth.sessions[':id'].$delete({ param: { id: values.device } }))
         return redirect('/account#devices')
       case 'revoke-others':
-        await api.revokeOtherDevices()
+        await cookiesOf(api.auth.sessions.$delete())
         return redirect('/account#devices')
       case 'password': {
-        const cookies = await api.changePassword(values.currentPassword, values.newPassword)
+        const { currentPassword, newPassword } = values
+        const json = { currentPassword, newPassword }
+        const cookies = await cookiesOf(api.auth.password.$post({ json }))
         const outcome: Outcome = { done: 'password', refusal: null }
         return data(outcome, { headers: withCookies(cookies) })
       }
@@ -87,7 +94,7 @@ function Budget({ quota, plan }: { quota: Quota; plan: string }) {
   )
 }
 
-function Devices({ devices }: { devices: Device[] }) {
+function Devices({ devices }: { devices: AuthSession[] }) {
   return (
     <>
       <ul className="mt-2 divide-y divide-edge/70">

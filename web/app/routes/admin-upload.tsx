@@ -3,6 +3,7 @@ import { useLoaderData } from '@remix-run/react'
 import { useEffect } from 'react'
 import { DropArea } from '../components/drop-area.tsx'
 import { UploadRow } from '../components/upload-row.tsx'
+import { read } from '../lib/api.ts'
 import { asking } from '../lib/api.server.ts'
 import { initialUploads, stepUploads, tallyOf } from '../upload/machine.ts'
 import type { UploadState } from '../upload/machine.ts'
@@ -13,7 +14,9 @@ export const meta: MetaFunction = () => [{ title: 'Upload · Mist' }]
 const SHOWN_JOBS = 50
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-  return asking({ request, context }, (api) => api.jobs({ limit: SHOWN_JOBS }))
+  return asking({ request, context }, (api) =>
+    read(api.jobs.index.$get({ query: { limit: String(SHOWN_JOBS) } })),
+  )
 }
 
 function summaryOf(state: UploadState): string {

@@ -1,6 +1,8 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Link, useLoaderData } from '@remix-run/react'
 import { Attribution } from '../components/attribution.tsx'
+import { read } from '../lib/api.ts'
+import type { Credit, Page } from '../lib/api-types.ts'
 import { asking } from '../lib/api.server.ts'
 import { artistLine } from '../lib/tracks.ts'
 
@@ -17,14 +19,14 @@ const PER_ANSWER = 1000
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
   return asking({ request, context }, async (api) => {
-    const tracks: Awaited<ReturnType<typeof api.credits>>['items'] = []
-    let cursor = new URL(request.url).searchParams.get('after')
+    const tracks: Credit[] = []
+    let cursor: string | null = new URL(request.url).searchParams.get('after')
     const isFirst = cursor === null
     do {
-      const page = { limit: PER_ANSWER, ...(cursor === null ? {} : { cursor }) }
-      const answer: Awaited<ReturnType<typeof api.credits>> = await api.credits(page)
-      tracks.push(...answer.items)
-      cursor = answer.nextCursor
+      const query = { limit: String(PER_ANSWER), ...(cursor && { cursor }) }
+      const page: Page<Credit> = await read(api.credits.index.$get({ query }))
+      tracks.push(...page.items)
+      cursor = page.nextCursor
     } while (cursor !== null && tracks.length < PER_PAGE)
     return { tracks, isFirst, next: cursor }
   })

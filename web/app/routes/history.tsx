@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 import { Cover } from '../components/cover.tsx'
 import { LocalTime } from '../components/local-time.tsx'
 import { PlayButton } from '../components/play-button.tsx'
+import { read } from '../lib/api.ts'
 import { asking } from '../lib/api.server.ts'
 import { formatDuration } from '../lib/format.ts'
 import { playable } from '../lib/tracks.ts'
@@ -15,7 +16,7 @@ const PAGE_PLAYS = 40
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const cursor = new URL(request.url).searchParams.get('cursor')
   return asking({ request, context }, (api) =>
-    api.history({ limit: PAGE_PLAYS, ...(cursor ? { cursor } : {}) }),
+    read(api.me.history.$get({ query: { limit: String(PAGE_PLAYS), ...(cursor && { cursor }) } })),
   )
 }
 

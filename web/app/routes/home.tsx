@@ -3,6 +3,7 @@ import { Link, useFetcher, useLoaderData } from '@remix-run/react'
 import { useMemo, useState } from 'react'
 import { PlayButton } from '../components/play-button.tsx'
 import { TrackCard } from '../components/track-card.tsx'
+import { read } from '../lib/api.ts'
 import { asking } from '../lib/api.server.ts'
 import { playable } from '../lib/tracks.ts'
 
@@ -20,7 +21,9 @@ export const meta: MetaFunction = () => [
 export async function loader({ request, context }: LoaderFunctionArgs) {
   const cursor = new URL(request.url).searchParams.get('cursor')
   return asking({ request, context }, (api) =>
-    api.tracks({ limit: PAGE_TRACKS, ...(cursor ? { cursor } : {}) }),
+    read(
+      api.tracks.index.$get({ query: { limit: String(PAGE_TRACKS), ...(cursor && { cursor }) } }),
+    ),
   )
 }
 

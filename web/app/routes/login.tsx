@@ -2,6 +2,7 @@ import { data, redirect } from '@remix-run/cloudflare'
 import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
 import { FormCard, FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
+import { cookiesOf } from '../lib/api.ts'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
@@ -18,7 +19,8 @@ export const loader = redirectSignedIn
 export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await formOf(request), ['email', 'password'])
   try {
-    const cookies = await apiFor({ request, context }).login(values)
+    const api = apiFor({ request, context })
+    const cookies = await cookiesOf(api.auth.login.$post({ json: values }))
     const { origin, searchParams } = new URL(request.url)
     const to = returnPath(searchParams.get('to'), origin)
     return redirect(to, { headers: withCookies(cookies) })

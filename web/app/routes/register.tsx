@@ -3,6 +3,7 @@ import type { ActionFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
 import { Form, Link, useActionData, useSearchParams } from '@remix-run/react'
 import { FormCard, FormError, SubmitButton, TextField } from '../components/form-parts.tsx'
 import { NewPasswordField } from '../components/new-password-field.tsx'
+import { cookiesOf } from '../lib/api.ts'
 import { apiFor } from '../lib/api.server.ts'
 import { withCookies } from '../lib/cookies.server.ts'
 import { formOf, formRefusal, textsOf } from '../lib/forms.ts'
@@ -19,7 +20,8 @@ export const loader = redirectSignedIn
 export async function action({ request, context }: ActionFunctionArgs) {
   const values = textsOf(await formOf(request), ['email', 'username', 'password'])
   try {
-    const cookies = await apiFor({ request, context }).register(values)
+    const api = apiFor({ request, context })
+    const cookies = await cookiesOf(api.auth.register.$post({ json: values }))
     const { origin, searchParams } = new URL(request.url)
     const to = returnPath(searchParams.get('to'), origin)
     return redirect(to, { headers: withCookies(cookies) })

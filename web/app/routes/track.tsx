@@ -5,6 +5,7 @@ import { Attribution } from '../components/attribution.tsx'
 import { Cover } from '../components/cover.tsx'
 import { PlayButton } from '../components/play-button.tsx'
 import { TrackCard } from '../components/track-card.tsx'
+import { read } from '../lib/api.ts'
 import { asking } from '../lib/api.server.ts'
 import type { Track } from '../lib/api-types.ts'
 import { ApiRefusal } from '../lib/problem.ts'
@@ -28,9 +29,11 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
   const id = params['trackId'] ?? ''
   return asking({ request, context }, async (api) => {
     const [track, similar] = await Promise.all([
-      api.track(id),
+      read(api.tracks[':id'].$get({ param: { id } })),
       // The page is still useful without similar tracks.
-      api.similar(id, MAX_SIMILAR).catch((error: unknown) => {
+      read(
+        api.tracks[':id'].similar.$get({ param: { id }, query: { limit: String(MAX_SIMILAR) } }),
+      ).catch((error: unknown) => {
         if (error instanceof ApiRefusal) return { items: [] }
         throw error
       }),

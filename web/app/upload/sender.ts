@@ -1,5 +1,5 @@
-import type { Api } from '../lib/api.ts'
 import type { MultipartTicket, UploadTicket } from '../lib/api-types.ts'
+import type { UploadCalls } from './upload-calls.ts'
 
 /** Parts of one file sent at the same time. */
 const PARALLEL_PARTS = 3
@@ -37,7 +37,7 @@ export type UploadRequest = {
 }
 
 export type SenderParts = {
-  api: Pick<Api, 'startUpload' | 'resumeUpload' | 'completeUpload'>
+  api: UploadCalls
   put: Put
   wait: (ms: number, signal: AbortSignal) => Promise<void>
 }

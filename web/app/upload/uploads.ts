@@ -1,5 +1,6 @@
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
+import { read } from '../lib/api.ts'
 import { browserApi } from '../lib/browser-api.ts'
 import { isRefusal } from '../lib/problem.ts'
 import { checkFile } from './check-file.ts'
@@ -7,6 +8,7 @@ import { initialUploads, isUnderway, isWatched, stepUploads } from './machine.ts
 import type { UploadEffect, UploadEvent, UploadState } from './machine.ts'
 import { makeSender } from './sender.ts'
 import type { UploadRequest } from './sender.ts'
+import { makeUploadCalls } from './upload-calls.ts'
 import { xhrPut } from './xhr-put.ts'
 
 /** The page's list of uploads. It belongs to no route, so it outlives navigation. */
@@ -56,7 +58,7 @@ async function send(id: string, uploadId: string | null): Promise<void> {
     onStored: () => dispatchUpload({ type: 'stored', id }),
   }
   try {
-    await makeSender({ api: browserApi(), put: xhrPut, wait }).send(request)
+    await makeSender({ api: makeUploadCalls(browserApi()), put: xhrPut, wait }).send(request)
     files.delete(id)
     dispatchUpload({ type: 'queued', id })
   } catch (error) {
@@ -80,12 +82,15 @@ function fingerprint(): string {
 async function pollJobs(): Promise<void> {
   const before = fingerprint()
   try {
-    const { items } = await browserApi().jobs({ limit: POLLED_JOBS })
+    const { jobs } = browserApi()
+    const { items } = await read(jobs.index.$get({ query: { limit: String(POLLED_JOBS) } }))
     const listed = new Map(items.map((job) => [job.id as string, job]))
     const watched = uploadStore.getState().items.filter(isWatched)
     // Jobs beyond the newest ones are requested one by one.
     const unlisted = watched.flatMap(({ jobId }) => (jobId && !listed.has(jobId) ? [jobId] : []))
-    const others = await Promise.all(unlisted.slice(0, 5).map((id) => browserApi().job(id)))
+    const others = await Promise.all(
+      unlisted.slice(0, 5).map((jobId) => read(jobs[':jobId'].$get({ param: { jobId } }))),
+    )
     const known = new Set(uploadStore.getState().items.map(({ jobId }) => jobId))
     dispatchUpload({ type: 'jobs', jobs: [...items, ...others].filter(({ id }) => known.has(id)) })
     const moved = fingerprint() !== before
@@ -116,16 +121,17 @@ function run(effect: UploadEffect): void {
       break
     case 'retry-job':
       pauseMs = MIN_POLL_MS
-      browserApi()
-        .retryJob(effect.jobId)
-        .then(schedulePoll, (error: unknown) => {
+      read(browserApi().jobs[':jobId'].retry.$post({ param: { jobId: effect.jobId } })).then(
+        schedulePoll,
+        (error: unknown) => {
           dispatchUpload({
             type: 'failed',
             id: effect.id,
             sentence: messageOf(error),
             mayRetry: false,
           })
-        })
+        },
+      )
       break
     case 'poll-jobs':
       pauseMs = MIN_POLL_MS

@@ -26,7 +26,7 @@ const TOO_LONG = `A password has at most ${PASSWORD_MAX_CHARS} characters.`
 
 /**
  * Longest password that is looked at, in UTF-16 units: room for {@link PASSWORD_MAX_CHARS} characters
- * of several units each, and little to normalise for who sends more.
+ * of several units each, and little to normalise where more is sent.
  */
 const MAX_UNITS = 5 * PASSWORD_MAX_CHARS
 
@@ -71,33 +71,34 @@ export const PasswordChange = z
   .meta({ id: 'PasswordChange' })
 export type PasswordChange = z.infer<typeof PasswordChange>
 
-/** A sign-in: the account and its tokens; browsers also get them as cookies. */
-export const SignIn = z
+/** The account and the tokens of its auth session; browsers also get them as cookies. */
+export const AuthTokens = z
   .object({
     user: User,
     accessToken: z.string(),
     accessExpiresAt: z.iso.datetime(),
-    /** The same, told so that a client with a wrong clock can count it down. */
+    /** The same, for clients whose clock is wrong. */
     accessExpiresInS: z.int().min(0),
     refreshToken: z.string(),
     refreshExpiresAt: z.iso.datetime(),
     refreshExpiresInS: z.int().min(0),
   })
-  .meta({ id: 'SignIn' })
-export type SignIn = z.infer<typeof SignIn>
+  .meta({ id: 'AuthTokens' })
+export type AuthTokens = z.infer<typeof AuthTokens>
 
 /** A refresh token in a body, for programs; browsers send theirs as a cookie. */
 export const RefreshBody = z.object({ refreshToken: z.string().max(200).optional() })
 
-/** One device that is signed in. */
-export const Device = z
+/** One sign-in on one device. */
+export const AuthSession = z
   .object({
     id: FamilyId,
     userAgent: z.string().nullable(),
     createdAt: z.iso.datetime(),
     lastUsedAt: z.iso.datetime(),
     expiresAt: z.iso.datetime(),
+    /** Whether it is the one that asks. */
     current: z.boolean(),
   })
-  .meta({ id: 'Device' })
-export type Device = z.infer<typeof Device>
+  .meta({ id: 'AuthSession' })
+export type AuthSession = z.infer<typeof AuthSession>

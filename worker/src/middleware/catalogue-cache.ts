@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../app-env.ts'
-import { whoIsAsking } from './credentials.ts'
+import { readCredentials } from './credentials.ts'
 
 /** Seconds for which a page of the catalogue may be stale to visitors. */
 const CATALOGUE_CACHE_S = 5
@@ -21,7 +21,7 @@ function cacheKey({ req }: Context<AppEnv>): string {
  * they must see what they just did.
  */
 export const cachedForVisitors: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const isAdmin = (await whoIsAsking(c))?.role === 'admin'
+  const isAdmin = (await readCredentials(c))?.role === 'admin'
   if (isAdmin) {
     await next()
     c.header('cache-control', 'private, no-store')

@@ -1,18 +1,18 @@
 import type { Context } from 'hono'
 import type { AppEnv } from '../app-env.ts'
 import type { Network } from '../platform/networks.ts'
-import type { Asker } from '../services/account-service.ts'
+import type { Visitor } from '../services/auth-tokens.ts'
 
 /**
  * Where a request comes from. Only Cloudflare's own header says so: the edge overwrites what a visitor
- * sends under that name, while X-Forwarded-For and its like are anybody's word. The web app hands it on
- * when it asks in a visitor's name.
+ * sends under that name, while anybody can write X-Forwarded-For and its like. The web app passes it on
+ * when it asks for a visitor.
  */
 export function networkOfRequest(c: Context<AppEnv>): Network {
   return c.var.deps.networkOf(c.req.header('cf-connecting-ip') ?? null)
 }
 
-/** Who asks to be signed in, as far as the request tells. */
-export function askerOf(c: Context<AppEnv>): Asker {
+/** The visitor who wants to sign in, as far as the request tells. */
+export function visitorOf(c: Context<AppEnv>): Visitor {
   return { userAgent: c.req.header('user-agent') ?? null, network: networkOfRequest(c) }
 }

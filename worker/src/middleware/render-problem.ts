@@ -3,21 +3,22 @@ import { HTTPException } from 'hono/http-exception'
 import type { AppEnv } from '../app-env.ts'
 import type { Deps } from '../deps.ts'
 import { describeError } from '../describe-error.ts'
-import { Problem, Unavailable } from '../problem.ts'
-import { API_BASE } from '../services/listening-service.ts'
+import { Problem } from '../problem.ts'
+import { API_BASE } from '../api-base.ts'
+import type { ProblemShape } from '../contract/problem.ts'
 
-/** Seconds to wait for a database or an object store that is away. */
-const AWAY_RETRY_S = 5
+/** Seconds to wait for a database or an object store that can't be reached. */
+const UNAVAILABLE_RETRY_S = 5
 
 /** Makes a refusal of whatever was thrown; what we did not foresee leaks nothing. */
-function toProblem(error: unknown, deps: Pick<Deps, 'isAway' | 'isUnusableValue'>): Problem {
+function toProblem(error: unknown, deps: Pick<Deps, 'isUnavailable' | 'isUnusableValue'>): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof Unavailable || deps.isAway(error))
+  if (deps.isUnavailable(error))
     return new Problem(
       'unavailable',
-      'A part of this service is away. Try again in a few seconds.',
+      'A part of this service is unavailable. Try again in a few seconds.',
       {
-        retryAfterS: AWAY_RETRY_S,
+        retryAfterS: UNAVAILABLE_RETRY_S,
         cause: error,
       },
     )
@@ -41,7 +42,8 @@ export function renderProblem(error: unknown, c: Context<AppEnv>): Response {
     c.get('deps').log.error(problem.code, { requestId, error: describeError(problem.cause) })
 
   const url = new URL(c.req.url)
-  if (problem.retryAfterS !== undefined) c.header('retry-after', String(problem.retryAfterS))
+  const { retryAfterS } = problem.members
+  if (retryAfterS !== undefined) c.header('retry-after', String(retryAfterS))
   if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="mist"')
   c.header('cache-control', 'no-store')
   return c.body(
@@ -52,8 +54,8 @@ export function renderProblem(error: unknown, c: Context<AppEnv>): Response {
       detail: problem.detail,
       instance: url.pathname,
       requestId,
-      ...(problem.errors && { errors: problem.errors }),
-    }),
+      ...problem.members,
+    } satisfies ProblemShape),
     problem.status,
     { 'content-type': 'application/problem+json' },
   )

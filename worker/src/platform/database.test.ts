@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { NeonDbError } from '@neondatabase/serverless'
 import { expect, test } from 'vitest'
 import { readEnv } from '../env.ts'
-import { isDatabaseAway, makeAsk } from './database.ts'
+import { isDatabaseUnavailable, makeAsk } from './database.ts'
 
 const { DATABASE_URL: databaseUrl, NEON_PROXY_URL: proxyUrl } = readEnv(env)
 const ask = makeAsk({ databaseUrl, proxyUrl })
@@ -22,12 +22,12 @@ test('a statement that Postgres refuses fails with what Postgres said', async ()
   const error = await failure(ask(`select to_json('many'::int)`, []))
   expect(error).toBeInstanceOf(NeonDbError)
   expect(error).toMatchObject({ code: '22P02', message: expect.stringContaining('many') })
-  expect(isDatabaseAway(error)).toBe(false)
+  expect(isDatabaseUnavailable(error)).toBe(false)
 })
 
 test('a database that cannot be asked is away, which is no fault of the statement', async () => {
   const nobody = makeAsk({ databaseUrl, proxyUrl: 'http://127.0.0.1:9' })
-  expect(isDatabaseAway(await failure(nobody('select 1', [])))).toBe(true)
+  expect(isDatabaseUnavailable(await failure(nobody('select 1', [])))).toBe(true)
   const elsewhere = makeAsk({ databaseUrl, proxyUrl: `${proxyUrl}/not` })
-  expect(isDatabaseAway(await failure(elsewhere('select 1', [])))).toBe(true)
+  expect(isDatabaseUnavailable(await failure(elsewhere('select 1', [])))).toBe(true)
 })

@@ -123,12 +123,12 @@ function findDatabaseError(error: unknown): NeonDbError | null {
 }
 
 /** SQLSTATE classes in which the server, not the statement, is at fault. */
-const AWAY = /^(?:08|53|57P0)/
+const UNAVAILABLE = /^(?:08|53|57P0)/
 
-/** Tells whether a failure means that the database could not be asked (Neon answers 4xx otherwise). */
-export function isDatabaseAway(error: unknown): boolean {
+/** Tells whether a failure means that the database could not be reached (Neon answers 4xx otherwise). */
+export function isDatabaseUnavailable(error: unknown): boolean {
   const found = findDatabaseError(error)
-  return found !== null && (found.code === undefined || AWAY.test(found.code))
+  return found !== null && (found.code === undefined || UNAVAILABLE.test(found.code))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch'
-import { Unavailable } from '../problem.ts'
+import { Unavailable } from './unavailable.ts'
 
 /** A call to S3 that takes longer than this is given up. */
 const DEADLINE_MS = 10_000

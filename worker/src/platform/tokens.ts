@@ -2,7 +2,7 @@ import { ACCESS_TOKEN_S, FamilyId, Plan, Role, SessionId, TrackId, UserId } from
 import { base64url, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Clock } from './clock.ts'
-import { makeMemory } from './memory.ts'
+import { makeTtlCache } from './ttl-cache.ts'
 
 const ISSUER = 'mist'
 
@@ -70,7 +70,7 @@ export function makeTokens({ secret, clock }: { secret: string; clock: Clock }) 
   }
 
   function makeReader<S extends z.ZodType>(kind: typeof ACCESS, schema: S) {
-    const verified = makeMemory<z.infer<S>>({
+    const verified = makeTtlCache<z.infer<S>>({
       kept: VERIFIED_KEPT,
       now: () => clock().getTime(),
     })

@@ -3,17 +3,28 @@ import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 
 /** What an auth session is now. */
-export const AuthSessionState = z.enum(['live', 'signed-out', 'blocked'])
+const AuthSessionState = z.enum(['live', 'signed-out', 'blocked'])
 
-/** Of an access token: whose it is, by which auth session, and what it says about them. */
-export type AuthSession = { userId: UserId; familyId: FamilyId; role: Role }
+type State = z.infer<typeof AuthSessionState>
+
+/** The state, in statements that select from `(authSessionState(…)) s`. */
+export const STATE = sql<State>`s.state`
+
+/** In a row of raw SQL: the auth session is live, */
+export const LIVE = { state: z.literal('live') }
+
+/** or it is not, and the row holds no more than that. */
+export const NotLiveRow = z.object({ state: AuthSessionState.exclude(['live']) })
+
+/** What an access token says: whose it is, of which auth session, and with which role. */
+export type AuthSessionRef = { userId: UserId; familyId: FamilyId; role: Role }
 
 /**
  * One row, `state`: what became of an auth session since its access token was made. Statements that
- * read one's own data start from it, so that the token opens nothing after a sign-out or a block.
- * One that calls somebody an admin who no longer is has to be renewed, too.
+ * read a user's own data start from it, so that an access token opens nothing after a sign-out or a block.
+ * The token of a former admin has to be renewed, too.
  */
-export const authSessionState = ({ userId, familyId, role }: AuthSession): SQL => sql`
+export const authSessionState = ({ userId, familyId, role }: AuthSessionRef): SQL => sql`
   select coalesce((
     select case
       when f.revoked_at is not null then 'signed-out'

@@ -1,25 +1,20 @@
-import { Plan, Role, UserId } from '@mist/db/contract'
+import type { UserId } from '@mist/db/contract'
 import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
 import type { GuessSlots } from '../services/guess-slots.ts'
-import { type AsOf, Instant, maybeBytes, rowOf } from './rows.ts'
+import { type AsOf, Instant, maybeBytes, onlyRow, UserRow } from './rows.ts'
 
 const Lane = z.enum(['known', 'newcomers', 'account'])
 export type Lane = z.infer<typeof Lane>
 
 const SignInRow = z.union([
-  z.object({ lane: z.null(), wait_s: z.number() }),
+  z.object({ lane: z.null(), waitS: z.number() }),
   z.object({ lane: Lane, id: z.null() }),
-  z.object({
+  UserRow.extend({
     lane: Lane,
-    id: UserId,
-    email: z.string(),
-    username: z.string(),
-    role: Role,
-    plan: Plan,
-    password_hash: z.string(),
-    blocked_at: Instant.nullable(),
+    passwordHash: z.string(),
+    blockedAt: Instant.nullable(),
   }),
 ])
 
@@ -41,7 +36,7 @@ export function makeGuessRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
       refreshHash: Uint8Array | null,
       now: Date,
     ) {
-      const row = await rowOf(
+      const row = await onlyRow(
         db,
         SignInRow,
         sql`select * from reserve_sign_in(${email}, ${slots.account}::integer,
@@ -49,33 +44,31 @@ export function makeGuessRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
               ${maybeBytes(slots.networkHash)}, ${maybeBytes(refreshHash)}, ${slots.factor}::float8,
               ${asOf(now)})`,
       )
-      if (!row) throw new Error('reserve_sign_in returned no row')
-      if (row.lane === null) return { kind: 'refused', waitS: row.wait_s } as const
+      if (row.lane === null) return { kind: 'refused', waitS: row.waitS } as const
       if (row.id === null) return { kind: 'reserved', lane: row.lane, account: null } as const
-      const { lane, password_hash: passwordHash, blocked_at: blockedAt, ...user } = row
+      const { lane, passwordHash, blockedAt, ...user } = row
       const account = { user, passwordHash, isBlocked: blockedAt !== null }
       return { kind: 'reserved', lane, account } as const
     },
 
     /** Counts a registration; seconds to wait where there were too many, or 0. */
     async reserveRegistration(slots: GuessSlots, now: Date): Promise<number> {
-      const row = await rowOf(
+      const { waitS } = await onlyRow(
         db,
-        z.object({ wait_s: z.number() }),
+        z.object({ waitS: z.number() }),
         sql`select take_network_guess('wide-registrations', ${slots.wideNetwork}::integer,
               'registrations', ${slots.network}::integer, ${asOf(now)}, ${slots.factor}::float8) as wait_s`,
       )
-      return row?.wait_s ?? 0
+      return waitS
     },
 
     /** Counts a try at the current password of who is signed in; the hash, or seconds to wait. */
-    async reservePasswordCheck(userId: UserId, slot: number, now: Date) {
-      const row = await rowOf(
+    reservePasswordCheck(userId: UserId, slot: number, now: Date) {
+      return onlyRow(
         db,
-        z.object({ wait_s: z.number(), password_hash: z.string().nullable() }),
+        z.object({ waitS: z.number(), passwordHash: z.string().nullable() }),
         sql`select * from reserve_password_check(${userId}, ${slot}::integer, ${asOf(now)})`,
       )
-      return { waitS: row?.wait_s ?? 0, passwordHash: row?.password_hash ?? null }
     },
   }
 }

@@ -1,19 +1,19 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
-import { type AsOf, at, rowOf } from './rows.ts'
+import { type AsOf, at, onlyRow } from './rows.ts'
 
 /** Deletes what nothing will ask for again. */
 export function makeHousekeepingRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
   return {
     /** Seconds by which the caller's clock is further from the database's than is to be believed; else 0. */
     async secondsOff(now: Date): Promise<number> {
-      const row = await rowOf(
+      const { offS } = await onlyRow(
         db,
-        z.object({ off_s: z.number() }),
+        z.object({ offS: z.number() }),
         sql`select date_part('epoch', ${at(now)} - ${asOf(now)}) as off_s`,
       )
-      return row?.off_s ?? 0
+      return offS
     },
 
     /** Listening sessions that have been over for a while; what was heard is in the history. */

@@ -1,10 +1,15 @@
-import { sql, type SQL } from 'drizzle-orm'
+import { Plan, Role, UserId } from '@mist/db/contract'
+import { camelCased } from '@mist/db/statements'
+import { type Column, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
+import type { User } from '../contract/accounts.ts'
+import type { Keyset } from '../contract/pages.ts'
 import type { Ask, Database, Param } from '../platform/database.ts'
 
 /**
- * What comes back from raw SQL depends on the driver's mood: bigint as text, instants as text or
- * Date. These schemas say what we make of it.
+ * A repo selects through drizzle's columns, which infer its rows. Raw SQL is left for statements that carry
+ * a rule; their rows come through here, camel-cased and parsed, since drivers give bigint as text, and
+ * instants as text or Date.
  */
 export const Instant = z
   .union([z.date(), z.string()])
@@ -13,30 +18,33 @@ export const Instant = z
 /** A bigint that fits a number: milliseconds, counts, bytes. */
 export const Big = z.coerce.number().int()
 
-/** Bytes that the statement encoded as base64. */
+/** Bytes that a statement encoded as base64. */
 export const Base64 = z
   .string()
   .transform((text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)))
 
-/** Runs one statement and parses its rows. */
-export async function rowsOf<S extends z.ZodType>(
-  db: Database,
-  schema: S,
-  statement: SQL,
-): Promise<z.infer<S>[]> {
-  const { rows } = await db.execute(statement)
-  return z.array(schema).parse(rows)
-}
+/** What an account is to its owner. */
+export const UserRow = z.object({
+  id: UserId,
+  email: z.string(),
+  username: z.string(),
+  role: Role,
+  plan: Plan,
+}) satisfies z.ZodType<User>
 
-/** Runs one statement and parses its first row; null when there is none. */
-export async function rowOf<S extends z.ZodType>(
-  db: Database,
-  schema: S,
-  statement: SQL,
-): Promise<z.infer<S> | null> {
-  const { rows } = await db.execute(statement)
-  return rows.length === 0 ? null : schema.parse(rows[0])
-}
+/** A row as JSON: what the meter's functions answer with. */
+export const JsonRow = z.record(z.string(), z.unknown())
+
+/** Parses one row of raw SQL. */
+export const parseRow = <S extends z.ZodType>(schema: S, row: unknown): z.infer<S> =>
+  schema.parse(camelCased(JsonRow.parse(row)))
+
+/** Bytes in Postgres's own text form, `\x…`. */
+export const Hex = z
+  .string()
+  .transform((text) =>
+    Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+  )
 
 /** Runs one statement that always answers with one row, and parses it. */
 export async function onlyRow<S extends z.ZodType>(
@@ -45,7 +53,7 @@ export async function onlyRow<S extends z.ZodType>(
   statement: SQL,
 ): Promise<z.infer<S>> {
   const { rows } = await db.execute(statement)
-  return schema.parse(rows[0])
+  return parseRow(schema, rows[0])
 }
 
 /**
@@ -61,7 +69,7 @@ export async function answerOf<S extends z.ZodType>(
   call: string,
   params: Param[],
 ): Promise<z.infer<S>> {
-  return schema.parse(await ask(`select ${call} as answer`, params))
+  return parseRow(schema, await ask(`select ${call} as answer`, params))
 }
 
 /** An instant as a parameter. */
@@ -84,6 +92,10 @@ export const bytes = (value: Uint8Array): SQL =>
 export const maybeBytes = (value: Uint8Array | null): SQL =>
   value === null ? sql`null::bytea` : bytes(value)
 
+/** Rows of a list by (instant, id), latest first, that come after the last one of the page before. */
+export const isAfter = (instant: Column, id: Column, after: Keyset | null): SQL | undefined =>
+  after ? sql`(${instant}, ${id}) < (${after.at}::timestamptz, ${after.id}::uuid)` : undefined
+
 /** The exact text of an instant, microseconds and all: a Date would round it, and paging by it skip. */
-export const exactInstant = (column: SQL): SQL =>
-  sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+export const exactInstant = (column: Column): SQL<string> =>
+  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`

@@ -2,7 +2,7 @@ import { TrackId } from '@mist/db/contract'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
-import { rowOf } from './rows.ts'
+import { onlyRow } from './rows.ts'
 
 const Since = z.object({
   /** The database's clock, milliseconds since 1970. */
@@ -27,7 +27,7 @@ export function makeTakedownRepo({ db }: { db: Database }) {
         since === null
           ? sql`now() - make_interval(secs => ${windowMs / 1000})`
           : sql`to_timestamp(${since / 1000})`
-      const row = await rowOf(
+      return onlyRow(
         db,
         Since,
         sql`select extract(epoch from clock_timestamp()) * 1000 as at, coalesce((
@@ -42,16 +42,14 @@ export function makeTakedownRepo({ db }: { db: Database }) {
               ) g
             ), '[]') as items`,
       )
-      if (row === null) throw new Error('one row is always there')
-      return row
     },
 
     /** Whether a version, or the cover under its prefix, belongs to a track that is shown. */
     async isServable(trackId: TrackId, version: number, isCover: boolean): Promise<boolean> {
-      const row = await rowOf(
+      const { found } = await onlyRow(
         db,
         Found,
-        // A replaced version is heard to its end by those who listen to it.
+        // Those who listen to a replaced version listen to its end.
         sql`select exists (
               select from tracks t join track_versions v on v.track_id = t.id
               where t.id = ${trackId} and t.published_at is not null and t.deleted_at is null
@@ -60,7 +58,7 @@ export function makeTakedownRepo({ db }: { db: Database }) {
                     else v.status in ('published', 'retired') end
             ) as found`,
       )
-      return row?.found ?? false
+      return found
     },
   }
 }

@@ -1,43 +1,12 @@
-import { JobId, JobKind, JobStatus, TrackId, UploadId, type UserId } from '@mist/db/contract'
+import { type JobId, type TrackId, type UploadId, type UserId } from '@mist/db/contract'
+import { jobs, uploads } from '@mist/db/schema'
 import { expireUploads, notifyRelay } from '@mist/db/statements'
-import { sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { and, asc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm'
 import type { NewUpload } from '../contract/uploads.ts'
 import type { Database } from '../platform/database.ts'
-import { at, Big, Instant, rowOf, rowsOf } from './rows.ts'
+import { at } from './rows.ts'
 
-const UploadRow = z
-  .object({
-    id: UploadId,
-    job_id: JobId,
-    job_status: JobStatus,
-    kind: JobKind,
-    track_id: TrackId,
-    filename: z.string(),
-    size_bytes: Big,
-    content_type: z.string(),
-    object_key: z.string(),
-    multipart_id: z.string().nullable(),
-    part_size_bytes: z.int().nullable(),
-    expires_at: Instant,
-    completed_at: Instant.nullable(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    jobId: row.job_id,
-    jobStatus: row.job_status,
-    kind: row.kind,
-    trackId: row.track_id,
-    filename: row.filename,
-    sizeBytes: row.size_bytes,
-    contentType: row.content_type,
-    objectKey: row.object_key,
-    multipartId: row.multipart_id,
-    partSizeBytes: row.part_size_bytes,
-    expiresAt: row.expires_at,
-    isCompleted: row.completed_at !== null,
-  }))
-export type UploadRow = z.infer<typeof UploadRow>
+export type UploadRow = NonNullable<Awaited<ReturnType<UploadRepo['find']>>>
 
 export type UploadToInsert = {
   uploadId: UploadId
@@ -57,9 +26,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
     /** Inserts an upload and the job that waits for it. `false`: the track to replace is gone. */
     async insert(upload: UploadToInsert): Promise<boolean> {
       const { file, multipart } = upload
-      const row = await rowOf(
-        db,
-        z.object({ id: UploadId }),
+      const { rows } = await db.execute(
         sql`with made as (
           insert into uploads (id, user_id, filename, size_bytes, content_type, metadata, object_key,
                                multipart_id, part_size_bytes, created_at, expires_at)
@@ -80,28 +47,38 @@ export function makeUploadRepo({ db }: { db: Database }) {
         )
         select id from made`,
       )
-      return row !== null
+      return rows.length > 0
     },
 
     /** An upload and the job it was made for. */
-    find(uploadId: UploadId): Promise<UploadRow | null> {
-      return rowOf(
-        db,
-        UploadRow,
+    async find(uploadId: UploadId) {
+      const [row] = await db
+        .select({
+          ...getTableColumns(uploads),
+          jobId: jobs.id,
+          jobStatus: jobs.status,
+          trackId: jobs.trackId,
+        })
+        .from(uploads)
         // The first job is the upload's own; a re-transcode adds others to the same original.
-        sql`select u.id, j.id as job_id, j.status as job_status, j.kind, j.track_id, u.filename,
-                   u.size_bytes, u.content_type, u.object_key, u.multipart_id, u.part_size_bytes,
-                   u.expires_at, u.completed_at
-            from uploads u join jobs j on j.upload_id = u.id and j.kind in ('ingest', 'replace')
-            where u.id = ${uploadId} order by j.created_at limit 1`,
-      )
+        .innerJoin(
+          jobs,
+          and(eq(jobs.uploadId, uploads.id), inArray(jobs.kind, ['ingest', 'replace'])),
+        )
+        .where(eq(uploads.id, uploadId))
+        .orderBy(asc(jobs.createdAt))
+        .limit(1)
+      return row ?? null
     },
 
     /** Gives an open upload more time. */
     async extend(uploadId: UploadId, expiresAt: Date): Promise<void> {
-      await db.execute(sql`
-        update uploads set expires_at = ${at(expiresAt)}
-        where id = ${uploadId} and completed_at is null and abandoned_at is null`)
+      await db
+        .update(uploads)
+        .set({ expiresAt })
+        .where(
+          and(eq(uploads.id, uploadId), isNull(uploads.completedAt), isNull(uploads.abandonedAt)),
+        )
     },
 
     /**
@@ -114,14 +91,12 @@ export function makeUploadRepo({ db }: { db: Database }) {
      * @returns whether it happened: not where the upload is complete already or was given up
      */
     async complete(
-      upload: UploadRow,
+      upload: { id: UploadId; jobId: JobId },
       title: string,
       etag: string | null,
       now: Date,
     ): Promise<boolean> {
-      const row = await rowOf(
-        db,
-        z.object({ id: JobId }),
+      const { rows } = await db.execute(
         sql`
         with up as (
           update uploads set completed_at = ${at(now)}, etag = ${etag}
@@ -143,15 +118,12 @@ export function makeUploadRepo({ db }: { db: Database }) {
         ), notified as (${notifyRelay('job')})
         select id from job`,
       )
-      return row !== null
+      return rows.length > 0
     },
 
-    /**
-     * Gives up on uploads whose time is over; what may have arrived of them is left to the sweep.
-     * Answers with how many.
-     */
+    /** Expires uploads that were not completed in time; answers with how many. */
     async expire(now: Date, limit: number): Promise<number> {
-      return (await rowsOf(db, z.object({ id: UploadId }), expireUploads(now, limit))).length
+      return (await db.execute(expireUploads(now, limit))).rows.length
     },
   }
 }

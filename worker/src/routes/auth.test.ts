@@ -1,7 +1,7 @@
 import { REFRESH_GRACE_S } from '@mist/db/contract'
 import { expect, test } from 'vitest'
 import { makeTrack } from '@mist/db/testing/factories'
-import type { SignIn } from '../contract/accounts.ts'
+import type { AuthTokens } from '../contract/accounts.ts'
 import { makeTestApi, ORIGIN, problemCode } from '../testing/api.ts'
 
 const api = makeTestApi()
@@ -14,7 +14,7 @@ function someone() {
   return { email: `${name}@Example.org`, username: name, password }
 }
 
-async function register(person = someone()): Promise<SignIn> {
+async function register(person = someone()): Promise<AuthTokens> {
   const response = await api.call('POST', 'auth/register', { body: person })
   expect(response.status).toBe(201)
   return response.json()
@@ -33,7 +33,7 @@ test('registering answers with the account, both tokens and cookies that scripts
     expect(cookie).toMatch(
       /^__Host-mist_(access|refresh)=.*Path=\/.*HttpOnly; Secure; SameSite=Lax/,
     )
-  const signIn = await response.json<SignIn>()
+  const signIn = await response.json<AuthTokens>()
   expect(signIn.user).toEqual({
     id: expect.any(String),
     email: person.email.toLowerCase(),
@@ -131,13 +131,13 @@ test('a refresh token whose answer was lost gets the same successor, for half a 
     refreshWith(first.refreshToken),
   ])
   expect([lost.status, again.status]).toEqual([200, 200])
-  const [one, other] = [await lost.json<SignIn>(), await again.json<SignIn>()]
+  const [one, other] = [await lost.json<AuthTokens>(), await again.json<AuthTokens>()]
   expect(one.refreshToken).not.toBe(first.refreshToken)
   expect(other.refreshToken).toBe(one.refreshToken)
   expect(other.refreshExpiresAt).toBe(one.refreshExpiresAt)
   const me = await api.call('GET', 'auth/me', { bearer: other.accessToken })
   expect(me.status).toBe(200)
-  const next = await (await refreshWith(one.refreshToken)).json<SignIn>()
+  const next = await (await refreshWith(one.refreshToken)).json<AuthTokens>()
   expect(next.refreshToken).not.toBe(one.refreshToken)
   expect((await refreshWith(next.refreshToken)).status).toBe(200)
 })
@@ -146,7 +146,7 @@ test('a refresh token that comes again too late ends the whole family', async ()
   const first = await register()
   api.setNow(new Date())
   try {
-    const rotated = await (await refreshWith(first.refreshToken)).json<SignIn>()
+    const rotated = await (await refreshWith(first.refreshToken)).json<AuthTokens>()
     api.advance(REFRESH_GRACE_S)
     const reused = await refreshWith(first.refreshToken)
     expect([reused.status, await problemCode(reused)]).toEqual([401, 'refresh-reused'])
@@ -162,8 +162,8 @@ test('a refresh token that comes again too late ends the whole family', async ()
 
 test('a refresh token that is two exchanges old ends the whole family, however young', async () => {
   const first = await register()
-  const second = await (await refreshWith(first.refreshToken)).json<SignIn>()
-  const third = await (await refreshWith(second.refreshToken)).json<SignIn>()
+  const second = await (await refreshWith(first.refreshToken)).json<AuthTokens>()
+  const third = await (await refreshWith(second.refreshToken)).json<AuthTokens>()
   const reused = await refreshWith(first.refreshToken)
   expect([reused.status, await problemCode(reused)]).toEqual([401, 'refresh-reused'])
   expect((await refreshWith(third.refreshToken)).status).toBe(401)
@@ -172,7 +172,7 @@ test('a refresh token that is two exchanges old ends the whole family, however y
 test('how long a sign-in lasts is told in seconds, too, in the answer and the cookies', async () => {
   const response = await api.call('POST', 'auth/register', { body: someone() })
   const [access, refresh] = response.headers.getSetCookie()
-  const signIn = await response.json<SignIn>()
+  const signIn = await response.json<AuthTokens>()
   expect(signIn.accessExpiresInS).toBeGreaterThan(890)
   expect(signIn.accessExpiresInS).toBeLessThanOrEqual(900)
   expect(access).toContain(`Max-Age=${signIn.accessExpiresInS};`)
@@ -214,7 +214,7 @@ test('logging out ends the sign-in and what it listens to', async () => {
 
 const garbage = ['nonsense', 'a.b.c', '']
 
-test.each<[string, (signIn: SignIn) => { body?: unknown; headers?: Record<string, string> }]>([
+test.each<[string, (signIn: AuthTokens) => { body?: unknown; headers?: Record<string, string> }]>([
   ['in the body', ({ refreshToken }) => ({ body: { refreshToken } })],
   [
     'in a cookie',
@@ -222,15 +222,17 @@ test.each<[string, (signIn: SignIn) => { body?: unknown; headers?: Record<string
       headers: { cookie: `__Host-mist_refresh=${refreshToken}`, origin: ORIGIN },
     }),
   ],
-  ...garbage.map((access): [string, (signIn: SignIn) => { headers: Record<string, string> }] => [
-    `in a cookie beside the access token "${access}"`,
-    ({ refreshToken }) => ({
-      headers: {
-        cookie: `__Host-mist_access=${access}; __Host-mist_refresh=${refreshToken}`,
-        origin: ORIGIN,
-      },
-    }),
-  ]),
+  ...garbage.map(
+    (access): [string, (signIn: AuthTokens) => { headers: Record<string, string> }] => [
+      `in a cookie beside the access token "${access}"`,
+      ({ refreshToken }) => ({
+        headers: {
+          cookie: `__Host-mist_access=${access}; __Host-mist_refresh=${refreshToken}`,
+          origin: ORIGIN,
+        },
+      }),
+    ],
+  ),
   [
     'in the body beside an unreadable bearer token',
     ({ refreshToken }) => ({ body: { refreshToken }, headers: { authorization: 'Bearer x.y.z' } }),
@@ -264,7 +266,7 @@ test('logging out with an expired access token and the refresh token ends the si
 
 test('logging out with the refresh token before the last ends the sign-in', async () => {
   const { refreshToken } = await register()
-  const next = await (await refreshWith(refreshToken)).json<SignIn>()
+  const next = await (await refreshWith(refreshToken)).json<AuthTokens>()
   expect((await api.call('POST', 'auth/logout', { body: { refreshToken } })).status).toBe(204)
   expect((await refreshWith(next.refreshToken)).status).toBe(401)
 })
@@ -318,7 +320,7 @@ test('devices are listed, and each can be signed out', async () => {
   const person = someone()
   const here = await register(person)
   const login = { body: { email: person.email, password }, headers: { 'user-agent': 'A phone' } }
-  const there = await (await api.call('POST', 'auth/login', login)).json<SignIn>()
+  const there = await (await api.call('POST', 'auth/login', login)).json<AuthTokens>()
   const bearer = here.accessToken
   type Devices = { items: { id: string; userAgent: string | null; current: boolean }[] }
   const { items } = await (await api.call('GET', 'auth/sessions', { bearer })).json<Devices>()
@@ -344,7 +346,7 @@ test('changing the password ends all other sign-ins, and the old password', asyn
   const { email } = person
   const there = await (
     await api.call('POST', 'auth/login', { body: { email, password } })
-  ).json<SignIn>()
+  ).json<AuthTokens>()
   const change = (currentPassword: string) =>
     api.call('POST', 'auth/password', {
       body: { currentPassword, newPassword: 'another good one' },

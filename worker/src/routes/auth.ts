@@ -2,23 +2,23 @@ import { createRoute } from '@hono/zod-openapi'
 import { FamilyId } from '@mist/db/contract'
 import { z } from 'zod'
 import {
-  Device,
+  AuthSession,
+  AuthTokens,
   Login,
   PasswordChange,
   RefreshBody,
   Registration,
-  SignIn,
   User,
 } from '../contract/accounts.ts'
 import {
-  clearSignInCookies,
+  clearAuthCookies,
   ownPagesOnly,
   refreshCookie,
   requireListener,
-  setSignInCookies,
-  whoIsAsking,
+  setAuthCookies,
+  readCredentials,
 } from '../middleware/credentials.ts'
-import { askerOf, networkOfRequest } from '../middleware/network.ts'
+import { visitorOf, networkOfRequest } from '../middleware/network.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
 import { answers, makeRouter, mayTake, refusals, takes } from './router.ts'
 
@@ -35,15 +35,15 @@ export const authRoutes = makeRouter()
       middleware: [rateLimit('auth'), ownPagesOnly],
       request: { body: takes(Registration) },
       responses: {
-        201: answers('The account and its first sign-in.', SignIn),
+        201: answers('The account and the tokens of its first session.', AuthTokens),
         ...refusals('email-taken', 'username-taken', 'validation-failed', 'rate-limited'),
       },
     }),
     async (c) => {
       const { deps } = c.var
-      const signIn = await deps.accounts.register(c.req.valid('json'), askerOf(c))
-      setSignInCookies(c, signIn)
-      return c.json(signIn, 201)
+      const issued = await deps.accounts.register(c.req.valid('json'), visitorOf(c))
+      setAuthCookies(c, issued)
+      return c.json(issued, 201)
     },
   )
   .openapi(
@@ -55,15 +55,19 @@ export const authRoutes = makeRouter()
       middleware: [rateLimit('auth'), ownPagesOnly],
       request: { body: takes(Login) },
       responses: {
-        200: answers('A new sign-in.', SignIn),
+        200: answers('A new session.', AuthTokens),
         ...refusals('invalid-credentials', 'account-blocked', 'validation-failed', 'rate-limited'),
       },
     }),
     async (c) => {
       const { deps } = c.var
-      const signIn = await deps.accounts.login(c.req.valid('json'), askerOf(c), refreshCookie(c))
-      setSignInCookies(c, signIn)
-      return c.json(signIn, 200)
+      const issued = await deps.authSessions.login(
+        c.req.valid('json'),
+        visitorOf(c),
+        refreshCookie(c),
+      )
+      setAuthCookies(c, issued)
+      return c.json(issued, 200)
     },
   )
   .openapi(
@@ -78,7 +82,7 @@ export const authRoutes = makeRouter()
         200: answers(
           'New tokens. The old refresh token is used up; should this answer be lost, it may come ' +
             'again within 30 s and gets the same refresh token.',
-          SignIn,
+          AuthTokens,
         ),
         ...refusals('refresh-invalid', 'refresh-reused', 'account-blocked', 'rate-limited'),
       },
@@ -87,13 +91,13 @@ export const authRoutes = makeRouter()
       const { refreshToken } = c.req.valid('json')
       const cookie = refreshCookie(c)
       try {
-        const signIn = await c.var.deps.accounts.refresh(refreshToken ?? cookie)
-        setSignInCookies(c, signIn)
-        return c.json(signIn, 200)
+        const issued = await c.var.deps.authSessions.refresh(refreshToken ?? cookie)
+        setAuthCookies(c, issued)
+        return c.json(issued, 200)
       } catch (error) {
-        // A browser whose sign-in is dead should stop trying.
-        if (refreshToken === undefined && cookie !== undefined && isOver(error))
-          clearSignInCookies(c)
+        // A browser whose session has ended should stop trying.
+        if (refreshToken === undefined && cookie !== undefined && hasEnded(error))
+          clearAuthCookies(c)
         throw error
       }
     },
@@ -103,7 +107,7 @@ export const authRoutes = makeRouter()
       method: 'post',
       path: '/logout',
       tags,
-      summary: 'Sign out; listening sessions of this sign-in end',
+      summary: 'Sign out; this session and its listening end',
       middleware: [ownPagesOnly],
       request: { body: mayTake(RefreshBody) },
       responses: { 204: noBody, ...refusals('origin-refused') },
@@ -111,8 +115,8 @@ export const authRoutes = makeRouter()
     async (c) => {
       const { refreshToken } = c.req.valid('json')
       const refreshTokens = [refreshToken, refreshCookie(c)].filter((token) => token !== undefined)
-      await c.var.deps.accounts.logout(await whoIsAsking(c), refreshTokens)
-      clearSignInCookies(c)
+      await c.var.deps.authSessions.logout(await readCredentials(c), refreshTokens)
+      clearAuthCookies(c)
       return c.body(null, 204)
     },
   )
@@ -121,7 +125,7 @@ export const authRoutes = makeRouter()
       method: 'get',
       path: '/me',
       tags,
-      summary: 'Who is signed in',
+      summary: 'The account that is signed in',
       middleware: [requireListener],
       responses: {
         200: answers('The account.', z.object({ user: User })),
@@ -135,7 +139,7 @@ export const authRoutes = makeRouter()
       method: 'post',
       path: '/password',
       tags,
-      summary: 'Change the password; all other sign-ins end',
+      summary: 'Change the password; all other sessions end',
       middleware: [rateLimit('auth'), requireListener],
       request: { body: takes(PasswordChange) },
       responses: {
@@ -163,26 +167,26 @@ export const authRoutes = makeRouter()
       method: 'get',
       path: '/sessions',
       tags,
-      summary: 'Devices that are signed in',
+      summary: 'Sessions: one for each sign-in on one device',
       middleware: [requireListener],
       responses: {
-        200: answers('The last used first.', z.object({ items: z.array(Device) })),
+        200: answers('The last used first.', z.object({ items: z.array(AuthSession) })),
         ...refusals('signed-out', 'account-blocked'),
       },
     }),
-    async (c) => c.json({ items: await c.var.deps.accounts.devices(c.var.listener) }, 200),
+    async (c) => c.json({ items: await c.var.deps.authSessions.list(c.var.listener) }, 200),
   )
   .openapi(
     createRoute({
       method: 'delete',
       path: '/sessions',
       tags,
-      summary: 'Sign all other devices out',
+      summary: 'End all other sessions',
       middleware: [requireListener],
       responses: { 204: noBody, ...refusals('signed-out', 'account-blocked', 'origin-refused') },
     }),
     async (c) => {
-      await c.var.deps.accounts.revokeOtherDevices(c.var.listener)
+      await c.var.deps.authSessions.revokeOthers(c.var.listener)
       return c.body(null, 204)
     },
   )
@@ -191,7 +195,7 @@ export const authRoutes = makeRouter()
       method: 'delete',
       path: '/sessions/{id}',
       tags,
-      summary: 'Sign one device out',
+      summary: 'End one session',
       middleware: [requireListener],
       request: { params: z.object({ id: FamilyId }) },
       responses: {
@@ -200,11 +204,11 @@ export const authRoutes = makeRouter()
       },
     }),
     async (c) => {
-      await c.var.deps.accounts.revokeDevice(c.var.listener, c.req.valid('param').id)
+      await c.var.deps.authSessions.revoke(c.var.listener, c.req.valid('param').id)
       return c.body(null, 204)
     },
   )
 
-function isOver(error: unknown): boolean {
+function hasEnded(error: unknown): boolean {
   return error instanceof Error && /^(refresh-|account-blocked)/.test(error.message)
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
-import type { SignIn } from '../contract/accounts.ts'
+import type { AuthTokens } from '../contract/accounts.ts'
 import { hashPassword } from '../platform/passwords.ts'
 import { makeTestApi, problemCode } from '../testing/api.ts'
 import { makeUser } from '@mist/db/testing/factories'
@@ -107,7 +107,7 @@ test('one account attacked from two hundred addresses still lets its owner in fr
 test('a browser that holds a refresh token of the account gets in from a new address', async () => {
   const email = await makeOwner()
   const first = await login(email, '203.0.113.2')
-  const { refreshToken } = await first.json<SignIn>()
+  const { refreshToken } = await first.json<AuthTokens>()
   const addresses = Array.from({ length: 60 }, (_, index) => `198.51.100.${index}`)
   await guessesAt(
     addresses.map(() => email),
@@ -144,8 +144,8 @@ async function change(token: string, currentPassword: string) {
 
 test('guesses at the current password of a stolen sign-in end, and the owner’s own do not', async () => {
   const email = await makeOwner()
-  const stolen = await (await login(email, '203.0.113.4')).json<SignIn>()
-  const own = await (await login(email, '203.0.113.4')).json<SignIn>()
+  const stolen = await (await login(email, '203.0.113.4')).json<AuthTokens>()
+  const own = await (await login(email, '203.0.113.4')).json<AuthTokens>()
   const tries = await Promise.all(
     Array.from({ length: 30 }, () => change(stolen.accessToken, 'wrong')),
   )
@@ -157,7 +157,7 @@ test('guesses at the current password of a stolen sign-in end, and the owner’s
 test('after the password was changed, places where the old one was used are strangers again', async () => {
   const email = await makeOwner()
   await login(email, '203.0.113.5')
-  const { accessToken } = await (await login(email, '203.0.113.6')).json<SignIn>()
+  const { accessToken } = await (await login(email, '203.0.113.6')).json<AuthTokens>()
   const networks = async () => {
     const { rows } = await api.db.execute(sql`
       select count(*)::int as count from known_networks k join users u on u.id = k.user_id where u.email = ${email}`)

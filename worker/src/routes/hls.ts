@@ -47,13 +47,13 @@ export const hlsRoutes = makeRouter().openapi(
       throw new Problem('wrong-track', 'This token is of a session on another track.')
     // A token that came in a header comes in a header next time, too.
     const session = found?.isInUrl === true ? found : null
-    const { listening } = c.var.deps
+    const { hls } = c.var.deps
     const name = playlist.slice(0, -'.m3u8'.length)
     const mediaBase = playlistMediaBase(c)
     const text =
       name === 'master'
-        ? await listening.masterPlaylist(id, version, session, mediaBase)
-        : await listening.mediaPlaylist(id, version, name, session, mediaBase)
+        ? await hls.masterPlaylist(id, version, session, mediaBase)
+        : await hls.mediaPlaylist(id, version, name, session, mediaBase)
     return c.body(text, 200, {
       'content-type': MIME,
       'cache-control': session || version === null ? 'no-store' : 'public, max-age=60',

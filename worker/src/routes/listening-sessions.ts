@@ -10,7 +10,7 @@ import {
   NewListeningSession,
   Position,
 } from '../contract/listening.ts'
-import { bearerToken, requireListener, whoIsAsking } from '../middleware/credentials.ts'
+import { bearerToken, requireListener, readCredentials } from '../middleware/credentials.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
 import { Problem } from '../problem.ts'
 import type { Reporter } from '../services/listening-service.ts'
@@ -108,7 +108,7 @@ async function reporterOf(c: Context<AppEnv>, sessionId: SessionId): Promise<Rep
       throw new Problem('not-found', 'This token is of another listening session.')
     return session
   }
-  const who = await whoIsAsking(c)
+  const who = await readCredentials(c)
   if (!who) throw new Problem('signed-out', 'Send the session token, or sign in.')
   return who
 }

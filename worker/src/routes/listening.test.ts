@@ -247,7 +247,12 @@ test('the budget ends with the period that uses it up, and says when it returns'
     bearer,
   })
   const next = await slow.call('POST', 'listening-sessions', { body: { trackId }, bearer })
-  expect(await outcome(next)).toEqual([402, 'quota-exhausted'])
+  expect(next.status).toBe(402)
+  expect(await next.json()).toMatchObject({
+    type: expect.stringMatching(/problems\/quota-exhausted$/),
+    retryAfterS: 7200 - 25 * 12,
+    resetsAt: expect.stringMatching(/T00:00:00\.000Z$/),
+  })
   const quota = await slow.call('GET', 'quota', { bearer })
   expect(await quota.json()).toEqual({
     limitS: 300,

@@ -24,11 +24,7 @@ export const meRoutes = makeRouter()
     }),
     async (c) => {
       const { deps, listener } = c.var
-      const page = await deps.listening.history(
-        listener,
-        c.req.valid('query'),
-        absoluteMediaBase(c),
-      )
+      const page = await deps.history.list(listener, c.req.valid('query'), absoluteMediaBase(c))
       return c.json(page, 200)
     },
   )
@@ -44,5 +40,5 @@ export const meRoutes = makeRouter()
         ...refusals('signed-out', 'account-blocked', 'unavailable'),
       },
     }),
-    async (c) => c.json(await c.var.deps.listening.totals(c.var.listener), 200),
+    async (c) => c.json(await c.var.deps.history.totals(c.var.listener), 200),
   )

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { AppEnv } from '../app-env.ts'
-import { API_BASE } from '../services/listening-service.ts'
+import { API_BASE } from '../api-base.ts'
 import { answerWith } from './media-http.ts'
 
 /**

@@ -2,10 +2,11 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode } from '@mist/db/contract'
 import { z } from 'zod'
 import type { AppEnv } from '../app-env.ts'
+import { ProblemShape } from '../contract/problem.ts'
 import { Problem } from '../problem.ts'
 
-/** A list of ten thousand bad values need not be answered with another. */
-const ERRORS_TOLD = 20
+/** A request of ten thousand bad values is answered with the first few. */
+const MAX_ERRORS = 20
 
 /**
  * Makes a router whose validation refuses as the rest does. A malformed id in a path is not a
@@ -17,7 +18,7 @@ export function makeRouter() {
       if (result.success) return
       if (result.target === 'param')
         throw new Problem('not-found', 'There is nothing at this address.')
-      const errors = result.error.issues.slice(0, ERRORS_TOLD).map(({ path, message }) => ({
+      const errors = result.error.issues.slice(0, MAX_ERRORS).map(({ path, message }) => ({
         path: path.join('.'),
         message,
       }))
@@ -25,20 +26,6 @@ export function makeRouter() {
     },
   })
 }
-
-/** A refusal (RFC 9457); `type` ends in the code. */
-export const ProblemShape = z
-  .object({
-    type: z.url(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    requestId: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem' })
-export type ProblemShape = z.infer<typeof ProblemShape>
 
 type Refusals<C extends ProblemCode> = {
   [S in (typeof PROBLEMS)[C]['status']]: {

@@ -15,7 +15,7 @@ function presentJob(row: JobRow): Job {
     progress: row.progress,
     attempts: row.attempts,
     trackId: row.trackId,
-    error: row.error,
+    error: row.errorCode === null ? null : { code: row.errorCode, detail: row.errorDetail ?? '' },
     createdAt: row.createdAt.toISOString(),
     startedAt: row.startedAt?.toISOString() ?? null,
     completedAt: row.completedAt?.toISOString() ?? null,
@@ -64,7 +64,7 @@ export function makeJobService({
           'job-not-retryable',
           `Only a failed job can be tried again; this one is ${job.status}.`,
         )
-      if (!job.isUploaded || (await store.head(bucket, job.objectKey)) === null)
+      if (job.uploadedAt === null || (await store.head(bucket, job.objectKey)) === null)
         throw new Problem('job-not-retryable', 'The original is not there. Upload the file again.')
       if (!(await jobs.retry(jobId, clock())))
         throw new Problem(

@@ -6,16 +6,13 @@ import {
   unwrapMasterKey,
 } from '@mist/db/contract'
 import type { Clock } from '../platform/clock.ts'
-import type { Memory } from '../platform/memory.ts'
+import type { TtlCache } from '../platform/ttl-cache.ts'
 
-/** A master key as the database holds it; `wrapped` in Postgres's hex form, `\x…`. */
-export type WrappedKey = { kid: string; wrapped: string }
+/** A master key as the database holds it. */
+export type WrappedKey = { kid: string; wrapped: Uint8Array }
 
-/** How long an opened key is remembered, milliseconds. It cannot be exported. */
+/** How long an opened key is cached, milliseconds. It cannot be exported. */
 const KEEP_MS = 600_000
-
-const fromHex = (text: string) =>
-  Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 /** The opened keys of a track, by version. */
 export type OpenedKeys = ReadonlyMap<number, MasterKey>
@@ -24,7 +21,7 @@ const NONE: OpenedKeys = new Map()
 
 /**
  * Opens wrapped master keys. Those of tracks that are being listened to are needed every twelve
- * seconds, so the latest are remembered: a version's master key never changes, it is only wrapped
+ * seconds, so the latest are cached: a version's master key never changes, it is only wrapped
  * anew.
  */
 export function makeMasterKeys({
@@ -33,11 +30,11 @@ export function makeMasterKeys({
   clock,
 }: {
   keyRing: KeyRing
-  opened: Memory<OpenedKeys>
+  opened: TtlCache<OpenedKeys>
   clock: Clock
 }) {
   return {
-    /** The keys of a track that were opened lately: then the database need not tell them. */
+    /** The keys of a track that were opened lately: then the database is not asked for them. */
     known: (trackId: TrackId): OpenedKeys => opened.get(trackId) ?? NONE,
 
     /** @throws OperationError when the bytes were tampered with, or belong to another track */
@@ -46,7 +43,7 @@ export function makeMasterKeys({
       trackId: TrackId,
       version: number,
     ): Promise<MasterKey> {
-      const bytes = await unwrapMasterKey(keyRing, kid, fromHex(wrapped), trackId, version)
+      const bytes = await unwrapMasterKey(keyRing, kid, new Uint8Array(wrapped), trackId, version)
       const key = await importMasterKey(bytes)
       const keys = new Map(opened.get(trackId)).set(version, key)
       opened.set(trackId, keys, clock().getTime() + KEEP_MS)

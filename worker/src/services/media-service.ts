@@ -1,5 +1,5 @@
 import { TrackId } from '@mist/db/contract'
-import type { Memory } from '../platform/memory.ts'
+import type { TtlCache } from '../platform/ttl-cache.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { Problem } from '../problem.ts'
 import type { TakedownRepo } from '../repos/takedown-repo.ts'
@@ -49,7 +49,7 @@ export function makeMediaService({
   bucket: string
   takedowns: Takedowns
   tracks: TakedownRepo
-  servable: Memory<true>
+  servable: TtlCache<true>
   /** Milliseconds since 1970. */
   now: () => number
 }) {

@@ -87,7 +87,7 @@ export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: 
       const row = await tracks.analysis(trackId)
       if (!row) throw noTrack()
       return {
-        waveform: Array.from(atob(row.waveform ?? ''), (char) => char.charCodeAt(0)),
+        waveform: Array.from(row.waveform ?? []),
         features: row.features,
       }
     },

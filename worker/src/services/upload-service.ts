@@ -196,7 +196,7 @@ export function makeUploadService({
     /** Fresh URLs of an upload that goes on, and which of its parts are stored. */
     async resume(uploadId: UploadId): Promise<UploadTicket> {
       const upload = await find(uploadId)
-      if (upload.isCompleted || upload.jobStatus !== 'pending_upload')
+      if (upload.completedAt !== null || upload.jobStatus !== 'pending_upload')
         throw new Problem('upload-incomplete', 'This upload is over. Start a new one.')
       const { multipartId } = upload
       const parts =
@@ -221,7 +221,7 @@ export function makeUploadService({
     ): Promise<{ jobId: JobId; status: 'queued' }> {
       const upload = await find(uploadId)
       const answer = { jobId: upload.jobId, status: 'queued' } as const
-      if (upload.isCompleted) return answer
+      if (upload.completedAt !== null) return answer
       if (upload.jobStatus !== 'pending_upload')
         throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')
 
@@ -248,7 +248,7 @@ export function makeUploadService({
       const { etag } = object
       if (await uploads.complete(upload, titleFrom(upload.filename), etag, clock())) return answer
       // Its twin was faster, or housekeeping has given it up in this very moment.
-      if ((await find(uploadId)).isCompleted) return answer
+      if ((await find(uploadId)).completedAt !== null) return answer
       throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')
     },
 

@@ -7,44 +7,30 @@ import {
   type JobStep,
 } from '@mist/db/contract'
 import { jobs, trackVersions, type UploadMetadata } from '@mist/db/schema'
+import { camelCased } from '@mist/db/statements'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../../platform/database.ts'
 
-const ClaimRow = z
-  .object({
-    id: JobId,
-    kind: JobKind,
-    track_id: TrackId,
-    upload_id: UploadId,
-    version: z.int(),
-    attempts: z.int(),
-    object_key: z.string(),
-    // bigint arrives as text.
-    size_bytes: z.coerce.number(),
-    etag: z.string().nullable(),
-    cover_version: z.int().nullable(),
-    has_colours: z.boolean(),
-    metadata: z.custom<UploadMetadata>((value) => typeof value === 'object' && value !== null),
-  })
-  .transform((row) => ({
-    jobId: row.id,
-    kind: row.kind,
-    trackId: row.track_id,
-    uploadId: row.upload_id,
-    /** The fresh version that this run builds: its prefix, and its fence. */
-    version: row.version,
-    /** Runs so far, this one counted. */
-    attempts: row.attempts,
-    objectKey: row.object_key,
-    sizeBytes: row.size_bytes,
-    /** Of the original that was checked at its completion; null for uploads older than that. */
-    etag: row.etag,
-    metadata: row.metadata,
-    /** The version that holds the track's cover, and whether its colours are known. */
-    coverVersion: row.cover_version,
-    hasColours: row.has_colours,
-  }))
+const ClaimRow = z.object({
+  jobId: JobId,
+  kind: JobKind,
+  trackId: TrackId,
+  uploadId: UploadId,
+  /** The fresh version that this run builds: its prefix, and its fence. */
+  version: z.int(),
+  /** Runs so far, this one counted. */
+  attempts: z.int(),
+  objectKey: z.string(),
+  // bigint arrives as text.
+  sizeBytes: z.coerce.number(),
+  /** Of the original that was checked at its completion; null for uploads older than that. */
+  etag: z.string().nullable(),
+  /** The version that holds the track's cover, and whether its colours are known. */
+  coverVersion: z.int().nullable(),
+  hasColours: z.boolean(),
+  metadata: z.custom<UploadMetadata>((value) => typeof value === 'object' && value !== null),
+})
 
 /** A job that this run has taken, and what it needs to know. */
 export type ClaimedJob = z.infer<typeof ClaimRow>
@@ -88,11 +74,11 @@ export function makeJobRepo(db: Database) {
           insert into track_versions (track_id, version, job_id, status)
           select track_id, version, id, 'building' from taken
         )
-        select taken.id, taken.kind, taken.track_id, taken.upload_id, taken.version, taken.attempts,
+        select taken.id as job_id, taken.kind, taken.track_id, taken.upload_id, taken.version, taken.attempts,
           taken.cover_version, taken.has_colours, u.object_key, u.size_bytes, u.etag, u.metadata
         from taken join uploads u on u.id = taken.upload_id`)
       const [row] = rows
-      if (row !== undefined) return { kind: 'claimed', job: ClaimRow.parse(row) }
+      if (row !== undefined) return { kind: 'claimed', job: ClaimRow.parse(camelCased(row)) }
       const [found] = await db.select({ status: jobs.status }).from(jobs).where(eq(jobs.id, jobId))
       return found?.status === 'queued' || found?.status === 'processing'
         ? { kind: 'track-gone' }

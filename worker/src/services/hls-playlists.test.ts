@@ -8,7 +8,7 @@ import {
   TrackId,
 } from '@mist/db/contract'
 import { expect, test } from 'vitest'
-import { masterPlaylist, mediaPlaylist, segmentDurations } from './playlists.ts'
+import { masterPlaylist, mediaPlaylist, segmentDurations } from './hls-playlists.ts'
 
 const trackId = newId(TrackId)
 const urls = { apiBase: '/api/v1', mediaBase: '/api/v1/media', token: null }

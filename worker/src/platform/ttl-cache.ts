@@ -1,4 +1,4 @@
-export type Memory<V> = {
+export type TtlCache<V> = {
   get(key: string): V | undefined
   /** @param untilMs when it stops being true, milliseconds since 1970 */
   set(key: string, value: V, untilMs: number): void
@@ -7,12 +7,12 @@ export type Memory<V> = {
 type Entry<V> = { value: V; untilMs: number }
 
 /**
- * Remembers values inside one isolate until they are too old, the latest `kept` of them: a hit costs
- * no call to anywhere.
+ * Caches values inside one isolate until they are too old, the latest `kept` of them: a hit costs no
+ * call to another service.
  *
  * @param now milliseconds since 1970
  */
-export function makeMemory<V>({ kept, now }: { kept: number; now: () => number }): Memory<V> {
+export function makeTtlCache<V>({ kept, now }: { kept: number; now: () => number }): TtlCache<V> {
   const entries = new Map<string, Entry<V>>()
   return {
     get(key) {

@@ -11,14 +11,14 @@ import {
   type TrackId,
 } from '@mist/db/contract'
 
-/** All that a playlist is made of; where it is served is told apart from it by `PlaylistUrls`. */
-export type PlaylistTrack = {
+/** All that an HLS playlist is made of, but for where it is served: that is in `HlsUrls`. */
+export type HlsTrack = {
   trackId: TrackId
   version: number
   timing: MediaTiming
 }
 
-export type PlaylistRendition = {
+export type HlsRendition = {
   name: string
   peakBandwidth: number
   averageBandwidth: number
@@ -27,7 +27,7 @@ export type PlaylistRendition = {
 }
 
 /** Where playlists, keys and media are; the API's own are path-absolute, so no host is baked in. */
-export type PlaylistUrls = {
+export type HlsUrls = {
   /** `/api/v1` */
   apiBase: string
   /** `/api/v1/media`, or the CDN in front of the media bucket */
@@ -41,44 +41,44 @@ const withToken = (url: string, token: string | null) =>
 
 /** URL of the master playlist of one version. */
 export function masterUrl(
-  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
-  { apiBase, token }: PlaylistUrls,
+  { trackId, version }: Pick<HlsTrack, 'trackId' | 'version'>,
+  { apiBase, token }: HlsUrls,
 ): string {
   return withToken(`${apiBase}/tracks/${trackId}/hls/master.m3u8?v=${version}`, token)
 }
 
 /** URL of the media playlist of one rendition. */
 export function renditionUrl(
-  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  { trackId, version }: Pick<HlsTrack, 'trackId' | 'version'>,
   name: string,
-  { apiBase, token }: PlaylistUrls,
+  { apiBase, token }: HlsUrls,
 ): string {
   return withToken(`${apiBase}/tracks/${trackId}/hls/${name}.m3u8?v=${version}`, token)
 }
 
 /** URL of the key of one period. */
 export function keyUrl(
-  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  { trackId, version }: Pick<HlsTrack, 'trackId' | 'version'>,
   period: number,
-  { apiBase, token }: PlaylistUrls,
+  { apiBase, token }: HlsUrls,
 ): string {
   return withToken(`${apiBase}/keys/${trackId}/${version}/${period}`, token)
 }
 
 /** URL of the init segment of one rendition. */
 export function initUrl(
-  { trackId, version }: Pick<PlaylistTrack, 'trackId' | 'version'>,
+  { trackId, version }: Pick<HlsTrack, 'trackId' | 'version'>,
   name: string,
-  { mediaBase }: PlaylistUrls,
+  { mediaBase }: HlsUrls,
 ): string {
   return `${mediaBase}/${initKey(trackId, version, name)}`
 }
 
 /** Writes the master playlist; renditions in the given order, which should rise. */
 export function masterPlaylist(
-  track: PlaylistTrack,
-  renditions: readonly PlaylistRendition[],
-  urls: PlaylistUrls,
+  track: HlsTrack,
+  renditions: readonly HlsRendition[],
+  urls: HlsUrls,
 ): string {
   const variants = renditions.flatMap((rendition) => [
     `#EXT-X-STREAM-INF:BANDWIDTH=${rendition.peakBandwidth},AVERAGE-BANDWIDTH=${rendition.averageBandwidth},CODECS="${rendition.codecs}"`,
@@ -118,13 +118,13 @@ function hex(bytes: Uint8Array): string {
  * with a key of their own (RFC 8216 §4.3.2.4). The init segment is clear, hence EXT-X-MAP comes
  * before the first EXT-X-KEY.
  *
- * @param durations of the segments, seconds; all renditions share them, so who writes several
- *   playlists computes them once
+ * @param durations of the segments, seconds; all renditions share them, so compute them once for
+ *   several playlists
  */
 export function mediaPlaylist(
-  track: PlaylistTrack,
-  rendition: Pick<PlaylistRendition, 'name' | 'ivSeed'>,
-  urls: PlaylistUrls,
+  track: HlsTrack,
+  rendition: Pick<HlsRendition, 'name' | 'ivSeed'>,
+  urls: HlsUrls,
   durations: readonly number[] = segmentDurations(track.timing),
 ): string {
   const { trackId, version } = track
