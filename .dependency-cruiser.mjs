@@ -66,6 +66,13 @@ export default {
       to: { path: '^worker/src/(repos|platform)/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'platform-knows-nobody-above',
+      comment: 'Platform speaks vendor; what it needs of the others it is handed.',
+      severity: 'error',
+      from: { path: '^(worker|transcoder)/src/platform/', pathNot: '[.]test[.]ts$' },
+      to: { path: '^$1/src/', pathNot: '^$1/src/platform/' },
+    },
+    {
       name: 'one-importer-of-fluent-ffmpeg',
       severity: 'error',
       from: { pathNot: '^transcoder/src/platform/ffmpeg/index[.]ts$|node_modules' },

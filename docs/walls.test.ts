@@ -22,6 +22,7 @@ const SEEDS: Record<string, [folder: string, text: string]> = {
     'worker/src/middleware',
     "import { makeClock } from '../platform/clock.ts'\nmakeClock()",
   ],
+  'platform-knows-nobody-above': ['transcoder/src/platform', "import '../relay.ts'"],
   'one-importer-of-fluent-ffmpeg': ['transcoder/src/jobs', "import 'fluent-ffmpeg'"],
   'one-importer-of-hls-js': ['web/app/lib', "import 'hls.js'"],
   'one-importer-of-meyda': ['transcoder/src/jobs', "import 'meyda'"],

@@ -6,9 +6,6 @@ import {
   type JobKind,
 } from '@mist/db/contract'
 import { DelayedError, Queue, UnrecoverableError, Worker, type Job } from 'bullmq'
-import type { Processor } from '../jobs/transcode/processor.ts'
-import type { Outcome } from '../jobs/transcode/run.ts'
-import { HandedBack } from '../jobs/transcode/failures.ts'
 import type { Log } from './log.ts'
 
 /** A worker that says nothing for so long is taken for dead and its job given to another. */
@@ -75,15 +72,30 @@ export function openQueue(options: { redisUrl: string; attempts: number; log: Lo
   }
 }
 
-/** Takes jobs from the queue and runs them, `concurrency` at once. */
-export function startWorker(options: {
+/** What is to become of a job after a run. */
+export type Settlement =
+  | { kind: 'done'; result: string }
+  /** It will not be tried again. */
+  | { kind: 'failed'; reason: string }
+  /** Again after a while; this run does not count as an attempt. */
+  | { kind: 'later'; afterMs: number; reason: string }
+  /** Again after a pause, as long as attempts are left. */
+  | { kind: 'again'; error: unknown }
+
+/** Runs a job; `signal` is aborted when the transcoder stops. */
+export type JobHandler = (
+  job: TranscodeJob,
+  run: { signal: AbortSignal; isLastAttempt: boolean },
+) => Promise<Settlement>
+
+/** Takes jobs from the queue and has them handled, `concurrency` at once. */
+export function consumeQueue(options: {
   redisUrl: string
   concurrency: number
-  processor: Processor
+  handle: JobHandler
   log: Log
-  onOutcome: (outcome: Outcome, seconds: number) => void
 }) {
-  const { redisUrl, concurrency, processor, log, onOutcome } = options
+  const { redisUrl, concurrency, handle, log } = options
   const stopping = new AbortController()
 
   const worker = new Worker<TranscodeJob>(
@@ -91,16 +103,11 @@ export function startWorker(options: {
     async (queued: Job<TranscodeJob>, token?: string) => {
       const job = TranscodeJob.safeParse(queued.data)
       if (!job.success) throw new UnrecoverableError('the queue held something that is not a job')
-      const { jobId } = job.data
-      const startedAt = performance.now()
-      const outcome = await processor.run(jobId, {
+      const settlement = await handle(job.data, {
         signal: stopping.signal,
         isLastAttempt: queued.attemptsMade + 1 >= (queued.opts.attempts ?? 1),
       })
-      const seconds = (performance.now() - startedAt) / 1000
-      log.info({ jobId, seconds, ...describeOutcome(outcome) }, `job ${outcome.kind}`)
-      onOutcome(outcome, seconds)
-      return settle(queued, token, outcome)
+      return settle(queued, token, settlement)
     },
     {
       connection: { url: redisUrl, maxRetriesPerRequest: null },
@@ -116,12 +123,9 @@ export function startWorker(options: {
   worker.on('error', throttled(log, 'the worker lost Redis or a lock'))
 
   return {
-    /** Finishes what runs if it ends within `graceMs`, else hands it back; takes nothing new. */
-    async close(graceMs: number): Promise<void> {
-      const timer = setTimeout(
-        () => stopping.abort(new HandedBack('the transcoder is stopping')),
-        graceMs,
-      )
+    /** Takes nothing new; what runs is aborted with `reason` unless it ends within `graceMs`. */
+    async close(graceMs: number, reason: Error): Promise<void> {
+      const timer = setTimeout(() => stopping.abort(reason), graceMs)
       await worker.close()
       clearTimeout(timer)
     },
@@ -131,25 +135,22 @@ export function startWorker(options: {
 async function settle(
   queued: Job<TranscodeJob>,
   token: string | undefined,
-  outcome: Outcome,
+  settlement: Settlement,
 ): Promise<string> {
-  switch (outcome.kind) {
-    case 'completed':
-    case 'skipped':
-      return outcome.kind
+  switch (settlement.kind) {
+    case 'done':
+      return settlement.result
     case 'failed':
-      throw new UnrecoverableError(`${outcome.code}: ${outcome.detail}`)
-    case 'wait':
+      throw new UnrecoverableError(settlement.reason)
+    case 'later':
       // Delayed by hand, since BullMQ counts a thrown error as an attempt.
-      await queued.moveToDelayed(Date.now() + outcome.afterMs, token)
-      throw new DelayedError(outcome.reason)
-    case 'broken':
-      throw outcome.error instanceof Error ? outcome.error : new Error(String(outcome.error))
+      await queued.moveToDelayed(Date.now() + settlement.afterMs, token)
+      throw new DelayedError(settlement.reason)
+    case 'again':
+      throw settlement.error instanceof Error
+        ? settlement.error
+        : new Error(String(settlement.error))
   }
-}
-
-function describeOutcome(outcome: Outcome): Record<string, unknown> {
-  return outcome.kind === 'broken' ? { err: outcome.error } : outcome
 }
 
 function within<T>(work: Promise<T>): Promise<T> {

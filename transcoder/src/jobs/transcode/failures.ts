@@ -33,10 +33,7 @@ export class HandedBack extends Error {
   override name = 'HandedBack'
 }
 
-/** A process used up its CPU time or the memory, and may again. The message is for the admin. */
-export class OutOfTime extends Error {
-  override name = 'OutOfTime'
-}
+export { OutOfTime } from '../../platform/out-of-time.ts'
 
 /** There is no room left in the work folder. */
 export function isDiskFull(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { PassThrough, type Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fluent from 'fluent-ffmpeg'
-import { OutOfTime } from '../../jobs/transcode/failures.ts'
+import { OutOfTime } from '../out-of-time.ts'
 
 const LIMITED = fileURLToPath(new URL('limited.sh', import.meta.url))
 
