@@ -6,11 +6,7 @@ import { makeRealDatabase } from './real-database.ts'
 let database: Awaited<ReturnType<typeof makeRealDatabase>>
 beforeAll(async () => {
   database = await makeRealDatabase()
-  // Open every connection of the pool first, or opening them puts the first statements in a line.
-  await Promise.all(
-    Array.from({ length: 40 }, () => database.db.execute(sql`select pg_sleep(0.2)`)),
-  )
-}, 300_000)
+})
 afterAll(() => database.close())
 beforeEach(() => database.db.execute(sql`truncate guess_limits, known_networks`))
 

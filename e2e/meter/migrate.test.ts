@@ -5,39 +5,25 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CannotMigrate, migrate, MIGRATIONS_FOLDER } from '@mist/db/migrate'
-import { startRealPostgres } from '@mist/local/postgres/real-postgres'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { startPooler } from './pooler.ts'
+import { createDatabase } from './real-database.ts'
 
 /** The lock that every MIST takes, releases of before too. */
 const LOCK = 7_301_984
 
-let postgres: Awaited<ReturnType<typeof startRealPostgres>>
-let admin: pg.Client
 const stops: (() => Promise<unknown>)[] = []
-beforeAll(async () => {
-  postgres = await startRealPostgres({
-    dir: fileURLToPath(new URL('../../.local/postgres17', import.meta.url)),
-  })
-  admin = new pg.Client({ connectionString: postgres.url })
-  await admin.connect()
-}, 300_000)
 afterAll(async () => {
-  for (const stop of stops) await stop()
-  await admin.end()
-  await postgres.stop()
+  for (const stop of stops.toReversed()) await stop()
 })
 
-let databases = 0
 async function makeEmptyDatabase(): Promise<string> {
-  const name = `migrate_${++databases}`
-  await admin.query(`create database ${name}`)
-  const url = new URL(postgres.url)
-  url.pathname = `/${name}`
-  return url.href
+  const database = await createDatabase()
+  stops.push(() => database.drop())
+  return database.url
 }
 
 async function pooled(
@@ -161,7 +147,7 @@ test('a lock that an older MIST left on the pooler is named, with what to do', a
 test('a role’s statement_timeout does not stop a long migration', async () => {
   const url = await makeEmptyDatabase()
   const { pathname } = new URL(url)
-  await admin.query(`alter database ${pathname.slice(1)} set statement_timeout = '300ms'`)
+  await ask(url, `alter database ${pathname.slice(1)} set statement_timeout = '300ms'`)
   await migrate(url, { folder: await withMigration('select pg_sleep(1); create table slept ();') })
   expect(await ask(url, `select to_regclass('slept') as made`)).toEqual([{ made: 'slept' }])
 })

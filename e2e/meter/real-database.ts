@@ -1,38 +1,52 @@
-import { fileURLToPath } from 'node:url'
+import { randomUUID } from 'node:crypto'
 import { neon, neonConfig } from '@neondatabase/serverless'
-import { migrate } from '@mist/db/migrate'
 import * as schema from '@mist/db/schema'
 import { makeNeonProxy } from '@mist/local/postgres/neon-proxy'
-import { startRealPostgres } from '@mist/local/postgres/real-postgres'
+import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/neon-http'
 import pg from 'pg'
+import { inject } from 'vitest'
 
-/**
- * A migrated database on a real Postgres 17 with pgvector, spoken to through Neon's HTTP protocol as
- * the Worker does. PGlite serves one query at a time, so a race cannot show on it.
- */
-export async function makeRealDatabase() {
-  const postgres = await startRealPostgres({
-    dir: fileURLToPath(new URL('../../.local/postgres17', import.meta.url)),
-  })
-  const name = `meter_${Date.now().toString(36)}`
-  const admin = new pg.Client({ connectionString: postgres.url })
+/** Connections of the proxy to Postgres. */
+const CONNECTIONS = 40
+
+/** Makes a database on the real Postgres 17, migrated or empty. */
+export async function createDatabase(template?: 'migrated') {
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const admin = new pg.Client({ connectionString: inject('postgresUrl') })
   await admin.connect()
-  await admin.query(`create database ${name}`)
-  const url = new URL(postgres.url)
+  await admin.query(`create database ${name} template ${template ?? 'template1'}`)
+  const url = new URL(inject('postgresUrl'))
   url.pathname = `/${name}`
-  await migrate(url.href)
-  const proxy = await makeNeonProxy({ upstream: url.href, maxConnections: 40 })
-  neonConfig.fetchEndpoint = `${proxy.url}/sql`
   return {
-    db: drizzle(neon(url.href), { schema }),
-    databaseUrl: url.href,
-    proxyUrl: proxy.url,
-    async close() {
-      await proxy.stop()
+    url: url.href,
+    async drop(): Promise<void> {
       await admin.query(`drop database if exists ${name} with (force)`)
       await admin.end()
-      await postgres.stop()
+    },
+  }
+}
+
+/**
+ * A migrated database on the real Postgres 17, spoken to through Neon's HTTP protocol as the Worker does.
+ * PGlite serves one query at a time, so a race cannot show on it. All connections are open: opening them
+ * would put the first statements in a line.
+ */
+export async function makeRealDatabase() {
+  const database = await createDatabase('migrated')
+  const proxy = await makeNeonProxy({ upstream: database.url, maxConnections: CONNECTIONS })
+  neonConfig.fetchEndpoint = `${proxy.url}/sql`
+  const db = drizzle(neon(database.url), { schema })
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, () => db.execute(sql`select pg_sleep(0.2)`)),
+  )
+  return {
+    db,
+    databaseUrl: database.url,
+    proxyUrl: proxy.url,
+    async close(): Promise<void> {
+      await proxy.stop()
+      await database.drop()
     },
   }
 }

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     name: 'meter',
     include: ['*.test.ts'],
+    globalSetup: './global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 300_000,
     fileParallelism: false,

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { whyNoRealPostgres } from '../postgres/real-postgres.ts'
+import { provideTree, TREE_DIR, whyNoRealPostgres } from '../postgres/real-postgres.ts'
 import {
   CHROMIUM,
   findProgram,
@@ -27,10 +27,14 @@ export async function test(options: {
 }): Promise<number> {
   const { root, say } = options
   provideSystemPackages([FFMPEG, FFPROBE, REDIS, MPV, CHROMIUM], say)
+  const reason = whyNoRealPostgres()
+  // Made beside the checks: it is a minute of downloading and unpacking, on the first run.
+  const tree = reason === null ? provideTree(join(root, TREE_DIR), say) : Promise.resolve()
+  tree.catch(() => {}) // awaited below; a failure must not count as unhandled until then
   const total = await runChecks(options)
 
-  const reason = whyNoRealPostgres()
   if (reason === null) {
+    await tree
     say('tests of concurrency, on a real Postgres 17')
     add(total, await runVitest(root, ['--root', 'e2e/meter']))
   } else say(`left out: tests of concurrency, because ${reason}`)

@@ -17,7 +17,8 @@ const run = promisify(execFile)
 const BIN = '/usr/lib/postgresql/17/bin'
 /** The release of Debian that has PostgreSQL 17 with pgvector; the machine's own may be another. */
 const RELEASE = 'trixie'
-const TREE_DIR = '.local/postgres17'
+/** Where the system tree is kept, in the repository. */
+export const TREE_DIR = '.local/postgres17'
 
 /**
  * Runs the server until our end of its stdin is closed, which the system does even when we are
@@ -89,8 +90,15 @@ export async function startRealPostgres(options: RealPostgresOptions = {}): Prom
   return { url, port, pid: child.pid ?? 0, stop }
 }
 
-/** Makes the system tree unless it is there; a second process waits for the first. */
-async function provideTree(dir: string, say: (text: string) => void): Promise<string> {
+/**
+ * Makes the system tree unless it is there; a second process waits for the first.
+ *
+ * @returns its path
+ */
+export async function provideTree(
+  dir: string,
+  say: (text: string) => void = () => {},
+): Promise<string> {
   const root = join(dir, 'root')
   await mkdir(dir, { recursive: true })
   while (!existsSync(root)) {
