@@ -4,22 +4,20 @@ import { join } from 'node:path'
 import { migrate } from '@mist/db/migrate'
 import { importDemo } from '../demo/import.ts'
 import { buildEdge } from '../edge/build.ts'
-import { S3_PATH } from '../local-r2.ts'
-import { makeSecret } from '../loopback/secret.ts'
 import { LockedError, takeLock } from '../process/folder-lock.ts'
-import { startPart, type Part, type PartOptions } from '../process/part.ts'
 import { choosePorts, isPortFree } from '../process/ports.ts'
 import { terminateStray } from '../process/terminate.ts'
 import { ensureAccounts, type Accounts } from './accounts.ts'
 import { makeApi, type Api } from './api.ts'
 import { writeDevVars } from './dev-vars.ts'
+import { startDatabase, startRedis, startStore } from './backing-services.ts'
 import { baseEnv, QUIET_WRANGLER, sharedEnv, toolEnv } from './environment.ts'
 import { writeStackInfo, type StackInfo } from './info.ts'
 import { checkBuckets } from './buckets.ts'
+import { makeLauncher } from './launcher.ts'
 import { NOTHING_ASKED, planStart, type Permissions, type Plan } from './plan.ts'
 import { makePatientWriter, makePrivateFolder } from './private-files.ts'
-import { accepts, answersPing, isHealthy } from './probes.ts'
-import { configureRedis } from './redis.ts'
+import { isHealthy } from './probes.ts'
 import { requireCurrentSchema } from './schema-state.ts'
 import { readSettings } from './settings.ts'
 import { openState, type Login, type State } from './state.ts'
@@ -71,14 +69,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const unlock = lock(dir)
   const files = makePatientWriter({ say })
   const { state, save } = openOrUnlock(() => openState(dir, files.write), unlock)
-  const parts: Part[] = []
   /** Writes stack.json anew; there is nothing to write before all parts are up. */
   let publish: (() => void) | null = null
 
+  const launcher = makeLauncher({
+    root,
+    dir,
+    env,
+    say,
+    signal,
+    onStarted: (name, identity) => {
+      state.processes[name] = identity
+      save()
+      publish?.()
+    },
+  })
+
   async function stop(): Promise<void> {
     publish = null
-    // The reverse of the order in which they were started: nobody loses what it still needs.
-    for (const part of parts.toReversed()) await part.stop()
+    await launcher.stop()
     state.processes = {}
     save()
     files.stop()
@@ -101,36 +110,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     state.ports = ports
     save()
 
-    const start = async (
-      name: string,
-      part: Pick<PartOptions, 'command' | 'args' | 'isReady'> & Partial<PartOptions>,
-    ) => {
-      signal.throwIfAborted()
-      const started = await startPart({
-        name,
-        cwd: root,
-        logFile: join(dir, 'logs', `${name}.log`),
-        say,
-        onStarted: (partName, identity) => {
-          state.processes[partName] = identity
-          save()
-          publish?.()
-        },
-        ...part,
-        env: { ...baseEnv(env), ...part.env },
-      })
-      parts.push(started)
-    }
-    const startOurs = (
-      name: string,
-      args: readonly string[],
-      own: NodeJS.ProcessEnv,
-      isReady: () => Promise<boolean>,
-    ) => {
-      const entry = join(root, 'local/src/entry', `${name}.ts`)
-      return start(name, { command: process.execPath, args: [entry, ...args], env: own, isReady })
-    }
-
     const bundles = buildEdge({
       root,
       buildDir: join(root, '.local/build'),
@@ -139,69 +118,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     bundles.catch(() => {}) // awaited below; a failure must not count as unhandled until then
 
-    // New at each start: whoever takes over a port of a stack that is down learns an old one only.
-    const passwords = { postgres: makeSecret(), redis: makeSecret() }
-    const databaseUrl =
-      settings.database.kind === 'embedded'
-        ? `postgres://postgres:${passwords.postgres}@127.0.0.1:${ports.postgres}/postgres`
-        : settings.database.url
-    if (settings.database.kind === 'embedded') {
-      say('starting Postgres (PGlite)')
-      const data = join(dir, 'postgres')
-      const own = { EMBEDDED_POSTGRES_PASSWORD: passwords.postgres }
-      const isReady = () => accepts(ports.postgres)
-      await startOurs('postgres', [data, String(ports.postgres)], own, isReady)
-    }
-    if (settings.database.kind !== 'neon') {
-      const own = {
-        NEON_PROXY_UPSTREAM: databaseUrl,
-        NEON_PROXY_PORT: String(ports.neon),
-        NEON_PROXY_CONNECTIONS: settings.database.kind === 'embedded' ? '4' : '20',
-      }
-      const url = `http://127.0.0.1:${ports.neon}/healthz`
-      await startOurs('neon-proxy', [], own, () => isHealthy(url))
-    }
+    const service = { launcher, settings, dir, ports, say }
+    const databaseUrl = await startDatabase(service)
     if (plan.migrate) await migrate(databaseUrl)
 
     const webUrl = `http://localhost:${ports.web}`
     const webOrigins = `${webUrl},http://127.0.0.1:${ports.web}`
-    const s3 = {
-      ...settings.s3,
-      endpoint: settings.s3.endpoint ?? `http://127.0.0.1:${ports.s3}${S3_PATH}`,
-    }
-    if (s3.kind === 'embedded') {
-      say("starting S3 (wrangler's local R2)")
-      const own = {
-        S3_ACCESS_KEY_ID: s3.accessKeyId,
-        S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-        S3_BUCKETS: `${s3.bucket},${s3.originalsBucket}`,
-        S3_DIR: join(dir, 's3'),
-        S3_PORT: String(ports.s3),
-        S3_ALLOWED_ORIGINS: webOrigins,
-        S3_LATENCY_MS: env['S3_LATENCY_MS'],
-      }
-      await startOurs('local-r2', [], own, () => accepts(ports.s3))
-    }
-
-    const redisUrl =
-      settings.redis.kind === 'embedded'
-        ? `redis://:${passwords.redis}@127.0.0.1:${ports.redis}`
-        : settings.redis.url
-    if (settings.redis.kind === 'embedded') {
-      say('starting Redis')
-      await start('redis', {
-        command: 'redis-server',
-        args: configureRedis({
-          port: ports.redis,
-          dir: join(dir, 'redis'),
-          password: passwords.redis,
-        }),
-        isReady: () => answersPing(ports.redis),
-      })
-    }
+    const s3 = await startStore(service, { webOrigins, latencyMs: env['S3_LATENCY_MS'] })
+    const redisUrl = await startRedis(service)
 
     const shared = sharedEnv(settings, s3, databaseUrl)
-    // A store of this stack's own is nobody else's; of another one, whose it is must be known first.
+    // A store of this stack's own is its own; another one's owner must be known first.
     if (plan.transcoder || s3.kind === 'external')
       await checkBuckets({
         root,
@@ -212,11 +139,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       })
     if (plan.transcoder) {
       say('starting the transcoder')
-      await start('transcoder', {
+      await launcher.start('transcoder', {
         command: process.execPath,
         args: [join(root, 'transcoder/src/main.ts')],
         env: {
-          // Nobody who pressed Ctrl-C wants to wait for a long track: its job is handed back.
+          // After Ctrl-C nobody wants to wait for a long track: its job is handed back.
           SHUTDOWN_GRACE_S: '8',
           ...shared,
           REDIS_URL: redisUrl,
@@ -252,7 +179,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     writeDevVars(dir, edge.apiEnv)
     say('starting the Worker and the web app (workerd)')
-    await startOurs(
+    await launcher.startOurs(
       'edge',
       [],
       { ...QUIET_WRANGLER, MIST_EDGE: JSON.stringify(edge) },
