@@ -17,8 +17,8 @@ export default defineConfig({
     name: 'worker',
     include: ['src/**/*.test.ts'],
     globalSetup: './testing/global-setup.ts',
-    // One database for all: housekeeping in one file would end the sessions of another.
-    fileParallelism: false,
+    // Each file has a workerd and a Postgres of its own: more than two only wait for one another.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,3 @@
-import { env } from 'cloudflare:workers'
 import { createExecutionContext, createScheduledController } from 'cloudflare:test'
 import { PROBLEMS } from '@mist/db/contract'
 import { makeTrack } from '@mist/db/testing/factories'
@@ -9,10 +8,11 @@ import worker from './index.ts'
 import { RATE_LIMITS } from './middleware/rate-limit.ts'
 import { housekeeping } from './schedules/housekeeping.ts'
 import { makeTestApi, ORIGIN, problemCode } from './testing/api.ts'
+import { ownEnv } from './testing/own-database.ts'
 
 const api = makeTestApi()
 /** A rate limit that is reached soon; wrangler's types do not know it. */
-const { LIMITED } = env as unknown as { LIMITED: unknown }
+const { LIMITED } = ownEnv as unknown as { LIMITED: unknown }
 
 test('a refusal is a problem that says what, where and which request', async () => {
   const response = await api.call('GET', 'nowhere?token=secret', {
@@ -191,7 +191,7 @@ test('the limits that headers tell are those of wrangler.toml', () => {
 })
 
 const attempt = () =>
-  readEnv({ ...env, JWT_SECRET: 'tooshort', S3_ENDPOINT: '', CONTENT_KEY_SECRET: 'k1:c2VjcmV0' })
+  readEnv({ ...ownEnv, JWT_SECRET: 'tooshort', S3_ENDPOINT: '', CONTENT_KEY_SECRET: 'k1:c2VjcmV0' })
 
 test('a bad environment is refused with the names of the variables, and no value', () => {
   expect(attempt).toThrow(BadEnv)
@@ -205,10 +205,10 @@ test('the Worker itself answers requests and runs its schedule', async () => {
   const request = new Request(`${ORIGIN}/api/v1/problems/internal`) as Parameters<
     typeof worker.fetch
   >[0]
-  const response = await worker.fetch(request, env, createExecutionContext())
+  const response = await worker.fetch(request, ownEnv, createExecutionContext())
   expect(await response.json()).toMatchObject({ code: 'internal' })
   const controller = createScheduledController({ cron: '*/5 * * * *' })
-  await worker.scheduled(controller, env)
+  await worker.scheduled(controller, ownEnv)
 })
 
 test('housekeeping ends what nobody ended and deletes what nobody will ask for', async () => {

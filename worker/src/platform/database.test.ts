@@ -1,10 +1,10 @@
-import { env } from 'cloudflare:workers'
 import { NeonDbError } from '@neondatabase/serverless'
 import { expect, test } from 'vitest'
 import { readEnv } from '../env.ts'
+import { ownEnv } from '../testing/own-database.ts'
 import { isDatabaseUnavailable, makeAsk } from './database.ts'
 
-const { DATABASE_URL: databaseUrl, NEON_PROXY_URL: proxyUrl } = readEnv(env)
+const { DATABASE_URL: databaseUrl, NEON_PROXY_URL: proxyUrl } = readEnv(ownEnv)
 const ask = makeAsk({ databaseUrl, proxyUrl })
 
 const failure = (promise: Promise<unknown>) =>

@@ -1,6 +1,5 @@
 import { neon } from '@neondatabase/serverless'
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import { env } from 'cloudflare:workers'
 import { Plan } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { makeFamily, makeUser } from '@mist/db/testing/factories'
@@ -10,6 +9,7 @@ import { makeDeps } from '../deps.ts'
 import { readEnv } from '../env.ts'
 import { makeLog } from '../platform/log.ts'
 import { ORIGIN } from './origin.ts'
+import { ownEnv } from './own-database.ts'
 
 export { ORIGIN }
 
@@ -22,7 +22,7 @@ export type CallOptions = {
 
 /** The API on a real Postgres and a real S3, with a clock that tests own. */
 export function makeTestApi(overrides: Record<string, unknown> = {}) {
-  const config = readEnv({ ...env, ...overrides })
+  const config = readEnv({ ...ownEnv, ...overrides })
   const lines: string[] = []
   let now: Date | null = null
   const deps = makeDeps(config, {
