@@ -30,7 +30,7 @@ const child = spawn(
 // The child stops everything in order; leaving before it would give the prompt back too early.
 // Ctrl-C reaches it without us, being in the same group; a signal sent to us alone does not.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-// npm that is told to end by a signal ends without a word to us: then it is time to go, too.
+// npm passes no signal on to us when it is ended by one: then we end, too.
 const parent = process.ppid
 if (process.env.npm_lifecycle_event !== undefined)
   setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref()

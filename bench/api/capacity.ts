@@ -46,10 +46,10 @@ export async function measureCapacity(
     ])
     const clients = await Promise.all(Array.from({ length: parallel }, () => pool.connect()))
     const latencies: number[] = []
-    let isOver = false
+    let isFinished = false
     async function listen(client: pg.PoolClient): Promise<void> {
       // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- it is set while this waits
-      while (!isOver) {
+      while (!isFinished) {
         const turn = next++
         const session = sessions[turn % sessions.length]!
         const period = Math.floor(turn / sessions.length)
@@ -70,12 +70,12 @@ export async function measureCapacity(
     let cpuUs: number
     try {
       await Promise.race([sleep(seconds * 1000), work])
-      isOver = true
+      isFinished = true
       await work
       elapsedS = (performance.now() - before) / 1000
       cpuUs = (await backendCpuUs(clients)) - cpuBefore
     } finally {
-      isOver = true
+      isFinished = true
       for (const client of clients) client.release(true)
     }
     latencies.sort((a, b) => a - b)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** The bitrates of the default ladder. */
 const BITRATES = ['64k', '128k', '192k'] as const
 
-/** What anybody would type: one decode, three AAC encodes, default settings. */
+/** The plain command line: one decode, three AAC encodes, default settings. */
 export async function encodeBare(file: string, folder: string): Promise<void> {
   const outputs = BITRATES.flatMap((bitrate) => [
     '-map',

@@ -7,7 +7,7 @@ import { stack } from '../support/stack.ts'
 const WIDTHS = [390, 1280]
 
 for (const width of WIDTHS) {
-  test(`no page keeps anybody out, ${width} pixels wide`, async ({ page }) => {
+  test(`every page is accessible, ${width} pixels wide`, async ({ page }) => {
     await page.setViewportSize({ width, height: 860 })
     const wrong: string[] = []
     const examine = async (name: string) => {

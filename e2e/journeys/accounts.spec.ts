@@ -150,7 +150,7 @@ test('a refresh whose response was lost is repeated, and the visitor stays signe
   await context.clearCookies({ name: '__Host-mist_access' })
   const statuses: number[] = []
   await page.route('**/auth/refresh', async (route) => {
-    // Sent past the browser, so that it never hears of the cookies in the answer.
+    // Sent past the browser, so that it never gets the cookies in the answer.
     const { url, headers } = {
       url: route.request().url(),
       headers: await route.request().allHeaders(),

@@ -10,7 +10,7 @@ import { root, stackDir } from '../support/stack-dir.ts'
 
 test('npx wrangler dev serves a page of tracks from the stack that is up', async () => {
   test.setTimeout(240_000)
-  // As in a fresh clone: nobody's .dev.vars is touched.
+  // As in a fresh clone: no real .dev.vars is touched.
   const clone = mkdtempSync(join(tmpdir(), 'mist-clone-'))
   for (const name of ['worker', 'db', 'node_modules', 'package.json'])
     symlinkSync(join(root, name), join(clone, name))
@@ -30,7 +30,7 @@ test('npx wrangler dev serves a page of tracks from the stack that is up', async
   }
 })
 
-test('npm run dev:api and npm run dev:web show the catalogue, and one can sign in there', async ({
+test('npm run dev:api and npm run dev:web show the catalogue, and a user can sign in there', async ({
   browser,
 }) => {
   test.setTimeout(480_000)

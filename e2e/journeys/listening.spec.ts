@@ -9,7 +9,7 @@ import {
   tapSound,
 } from '../support/player.ts'
 
-test('a newcomer registers, sees covers, hears music, seeks, goes on, and walks about meanwhile', async ({
+test('a new user registers, sees covers, plays a track, seeks, goes on, and visits other pages meanwhile', async ({
   page,
 }) => {
   await register(page)
@@ -92,9 +92,7 @@ test('a visitor who presses play is asked to sign in, returns to the page, and h
   await expect.poll(() => positionS(page)).toBeGreaterThan(1)
 })
 
-test('the first track is prepared for who has just signed in, and for nobody before', async ({
-  page,
-}) => {
+test('the first track is prepared after signing in, and not before', async ({ page }) => {
   let prepared = 0
   page.on('request', (request) => {
     if (request.url().endsWith('/hls/master.m3u8')) prepared += 1

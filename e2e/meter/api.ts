@@ -7,7 +7,7 @@ import { makeRealDatabase } from './real-database.ts'
 
 export type Answer<T> = { status: number; headers: Headers; body: T }
 
-export type SignIn = {
+export type AuthTokens = {
   user: { id: string }
   accessToken: string
   refreshToken: string
@@ -67,9 +67,9 @@ export async function makeApi(bundle: (outdir: string) => Promise<string> = bund
     database,
     call,
     /** A new listener, signed in. */
-    async register(): Promise<SignIn> {
+    async register(): Promise<AuthTokens> {
       const name = `listener${++people}`
-      const { body } = await call<SignIn>('POST', 'auth/register', {
+      const { body } = await call<AuthTokens>('POST', 'auth/register', {
         body: { email: `${name}@example.test`, username: name, password: 'a long enough secret' },
       })
       return body

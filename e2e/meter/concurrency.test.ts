@@ -95,7 +95,7 @@ test('a lease that waits while its session is superseded opens nothing of the ne
   }
 })
 
-test('no lease is given after a sign-in was revoked or an account blocked', async () => {
+test('no lease is granted after an auth session was revoked or an account blocked', async () => {
   const { db } = database
   const meter = makeMeterCalls(db)
   const { trackId } = await makeTrack(db, { durationS: 3600 })
@@ -117,7 +117,7 @@ test('no lease is given after a sign-in was revoked or an account blocked', asyn
   }
 })
 
-test('100 concurrent starts of one sign-in on one track make one session and one charge', async () => {
+test('100 concurrent starts of one auth session on one track make one listening session and one charge', async () => {
   const { db } = database
   const meter = makeMeterCalls(db)
   const { userId, familyId } = await makeUser(db)

@@ -55,7 +55,7 @@ test('two hundred networks that guess at one account at once get ten guesses', a
   }
 })
 
-test('guesses and sign-ins of everybody at once end without a deadlock, and give back what they took, but for who was refused', async () => {
+test('guesses and logins at once end without a deadlock, and all but the refused give back what they took', async () => {
   const people = await Promise.all(
     Array.from({ length: 8 }, async (_, account) => {
       const email = `person${account}@example.test`

@@ -152,7 +152,7 @@ test('a role’s statement_timeout does not stop a long migration', async () => 
   expect(await ask(url, `select to_regclass('slept') as made`)).toEqual([{ made: 'slept' }])
 })
 
-test('a table in use delays a migration and those who come after it, but no longer than the wait', async () => {
+test('a table in use delays a migration and the statements after it, but no longer than the wait', async () => {
   const url = await makeEmptyDatabase()
   await migrate(url)
   const reader = new pg.Client({ connectionString: url })

@@ -59,7 +59,7 @@ test.each([2, 20, 60])('one refresh token %d times at once is exchanged once', a
   }
 })
 
-test('a token and its successor at once leave one chain, or a dead sign-in, and never two chains', async () => {
+test('a token and its successor at once leave one chain, or an ended auth session, and never two chains', async () => {
   for (let round = 0; round < 40; round++) {
     const { token, refresh, unused, family } = await signedIn()
     await refresh(token)
@@ -75,7 +75,7 @@ test('a token and its successor at once leave one chain, or a dead sign-in, and 
   }
 })
 
-test('a dead sign-in gives no token to whoever raced with its end', async () => {
+test('an auth session gives no token to a request that raced with its end', async () => {
   for (let round = 0; round < 20; round++) {
     const { token, refresh, end } = await signedIn()
     const outcomes = await Promise.all([

@@ -6,13 +6,13 @@ import { stack } from './stack.ts'
 
 export type Person = { email: string; username: string; password: string }
 
-/** Makes up somebody who has never been here. */
+/** Makes up a new user. */
 export function newcomer(): Person {
   const name = `e2e-${randomBytes(5).toString('hex')}`
   return { email: `${name}@mist.example`, username: name, password: 'correct horse battery' }
 }
 
-/** Registers somebody by the form, and waits for the catalogue. */
+/** Registers a user by the form, and waits for the catalogue. */
 export async function register(page: Page, person: Person = newcomer()): Promise<Person> {
   await page.goto('/register')
   await page.getByLabel('E-mail address').fill(person.email)
@@ -23,7 +23,7 @@ export async function register(page: Page, person: Person = newcomer()): Promise
   return person
 }
 
-/** Signs somebody in by the form. */
+/** Signs a user in by the form. */
 export async function signIn(
   page: Page,
   { email, password }: Pick<Person, 'email' | 'password'>,
@@ -35,7 +35,7 @@ export async function signIn(
   await expect(page.getByRole('link', { name: 'Sign in' })).toBeHidden()
 }
 
-/** Changes somebody's budget, as an operator would; seconds per day. */
+/** Changes a user's budget, as an operator would; seconds per day. */
 export async function setDailyLimit({ email }: Person, limitS: number): Promise<void> {
   const client = new pg.Client({ connectionString: stack.databaseUrl })
   await client.connect()

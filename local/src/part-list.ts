@@ -7,7 +7,7 @@ const UPLOADS_KEPT = 200
 
 /**
  * Answers S3's ListParts, which local R2 does not implement, from the parts that went by. It
- * remembers them for as long as this process lives, and checks no signature: who knows an upload's id
+ * remembers them for as long as this process lives, and checks no signature: whoever knows an upload's id
  * has started it.
  */
 export function makePartList() {

@@ -154,7 +154,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Reads what is left of a body that nobody wants. Unread, it would stand before the next request on
+ * Reads and drops the rest of a body. Unread, it would stand before the next request on
  * the connection, which would then wait until the connection is closed for idling.
  */
 function drain(request: IncomingMessage): void {

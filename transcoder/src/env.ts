@@ -52,7 +52,7 @@ const Env = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .describe("true: use buckets that are somebody else's, and never delete"),
+    .describe('true: use buckets of another installation, and never delete'),
   CONTENT_KEY_SECRET: keyRing.describe('make it with: echo "k1:$(openssl rand -base64 32)"'),
   FFMPEG_PATH: z.string().min(1).default('ffmpeg').describe('ffmpeg, 5.1 or newer'),
   FFPROBE_PATH: z.string().min(1).default('ffprobe').describe('ffprobe, 5.1 or newer'),

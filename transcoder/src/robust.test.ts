@@ -24,7 +24,7 @@ import { demo, startFixture, type Fixture } from './testing/fixture.ts'
 import { getMedia, listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
 
-/** How long a part is away; `OUTAGE_S=60` for a minute. */
+/** How long a part is unavailable; `OUTAGE_S=60` for a minute. */
 const OUTAGE_S = Number(process.env['OUTAGE_S'] ?? 6)
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
@@ -62,13 +62,13 @@ async function startTranscoder(changes: Record<string, string> = {}): Promise<Ch
   child.once('exit', () => running.delete(child))
   await new Promise<void>((resolve, reject) => {
     let own = ''
-    const hear = (text: string) => {
+    const onText = (text: string) => {
       printed += text
       own += text
       if (own.includes('"msg":"ready"')) resolve()
     }
-    child.stdout.setEncoding('utf8').on('data', hear)
-    child.stderr.setEncoding('utf8').on('data', hear)
+    child.stdout.setEncoding('utf8').on('data', onText)
+    child.stderr.setEncoding('utf8').on('data', onText)
     // Not `exit`: what it said last may still be on its way then.
     child.once('close', () => reject(new Error(`the transcoder ended: ${own}`)))
   })
@@ -183,7 +183,7 @@ test('a sweep killed in the middle is finished by the next', async () => {
   expect(await listKeys(s3, 'originals', `originals/${kept.uploadId}`)).toHaveLength(1)
 }, 60_000)
 
-test('a transcoder waits for a store that is away at its start, and refuses one that is another’s', async () => {
+test('a transcoder waits for a store that is unavailable at its start, and refuses one that is another’s', async () => {
   await fixture.stack.halt('s3')
   const starting = startTranscoder()
   await sleep(3000)
@@ -211,7 +211,7 @@ test('Redis emptied in the middle of a batch loses no job and doubles none', asy
 }, 120_000)
 
 test.each(['s3', 'postgres', 'redis'] as const)(
-  '%s away in mid-job fails nothing: the job is done when it is back',
+  'an outage of %s in mid-job fails nothing: the job is done when it is over',
   async (part) => {
     const transcoder = await startTranscoder()
     const upload = await makeUpload(fixture, demo('vibe-ace.ogg'))
@@ -227,7 +227,7 @@ test.each(['s3', 'postgres', 'redis'] as const)(
   150_000 + OUTAGE_S * 1000,
 )
 
-test('a transcoder that is told to stop hands its job back untouched and ends in time', async () => {
+test('a transcoder that is stopped hands its job back untouched and ends in time', async () => {
   const first = await startTranscoder({ SHUTDOWN_GRACE_S: '6' })
   const upload = await makeUpload(fixture, demo('dance-of-the-sugar-plum-fairy.ogg'))
   await untilStep(upload, 'encode')
@@ -273,7 +273,7 @@ test('two transcoders share a batch and do no job twice', async () => {
   }
 }, 90_000)
 
-test('new audio for a track is a new version; the old one stays until nobody listens', async () => {
+test('new audio for a track is a new version; the old one stays until no session uses it', async () => {
   const upload = await makeUpload(fixture, short, { metadata: { title: 'Kept' } })
   await fixture.processor().run(upload.jobId, CALM)
   const again = await makeUpload(fixture, demo('scheming-weasel.mp3'), {

@@ -20,7 +20,7 @@ export type Swept = {
 
 /**
  * Makes the sweep, which deletes what tombstones name and nothing else, in buckets that are this
- * installation's and nobody else's. Objects go before the rows that know of them, so a sweep that is
+ * own installation's. Objects go before the rows that know of them, so a sweep that is
  * cut short is finished by the next; two at once do the same harmless thing.
  */
 export function makeSweep(options: {
@@ -88,7 +88,7 @@ export function makeSweep(options: {
       if (typeof permit === 'string') return hold(permit, swept)
       lastHeld = null
       for (const tombstone of await tombstones.due(retiredVersionS, abandonedUploadS)) {
-        // Asked again each time: the marks may have become somebody else's meanwhile.
+        // Asked again each time: another installation may have taken the buckets over meanwhile.
         if (!(await ownership.holds(permit))) return hold('The owner marks have changed.', swept)
         try {
           const deleted = await purge(permit, tombstone)

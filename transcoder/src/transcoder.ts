@@ -26,8 +26,8 @@ import { makeRemakes } from './remake.ts'
 import { makeSweep } from './sweep.ts'
 import { PUTS_AT_ONCE } from './jobs/transcode/store.ts'
 
-/** Between two looks at what is away at the start. */
-const AWAY_MS = 2000
+/** Between two tries to reach what is unavailable at the start. */
+const UNAVAILABLE_RETRY_MS = 2000
 
 /** Between two looks at whether the catalogue's remake has room in the queue. */
 const REMAKE_INTERVAL_MS = 2000
@@ -45,7 +45,7 @@ const STALE_WORKSPACE_MS = 24 * 3600 * 1000
 const HANGING_MS = 10 * 60 * 1000
 
 /**
- * Builds and starts the whole transcoder: relay, worker, sweep, metrics. What is away at the start
+ * Builds and starts the whole transcoder: relay, worker, sweep, metrics. What is unavailable at the start
  * is waited for.
  */
 export async function runTranscoder(env: Env) {
@@ -129,10 +129,10 @@ export async function runTranscoder(env: Env) {
 }
 
 /**
- * Checks whose the buckets are before anything is written to them. What is away is waited for: a store
- * that does not answer is not one without an owner.
+ * Checks whose the buckets are before anything is written to them. An unavailable store is waited for: it
+ * may have an owner.
  *
- * @throws BucketsRefused where they are somebody else's
+ * @throws BucketsRefused where they belong to another installation
  */
 async function openBuckets(ownership: Ownership, log: Log): Promise<void> {
   for (let attempt = 0; ; attempt++) {
@@ -143,7 +143,7 @@ async function openBuckets(ownership: Ownership, log: Log): Promise<void> {
     } catch (error) {
       if (!isOutage(error)) throw error
       if (attempt === 0) log.warn({ err: error }, 'waiting for the database and the store')
-      await sleep(AWAY_MS)
+      await sleep(UNAVAILABLE_RETRY_MS)
     }
   }
 }

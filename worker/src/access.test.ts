@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { makeApp } from './app.ts'
 import { OPENAPI } from './routes/docs.ts'
 import { makeTestApi, problemCode } from './testing/api.ts'
-import { type Caller, CALLERS, type Cast, makeCast } from './testing/cast.ts'
+import { type Caller, CALLERS, type Callers, makeCallers } from './testing/callers.ts'
 import { EXPECTATIONS, type Expectation } from './testing/expectations.ts'
 import { readOpenApi } from './testing/fuzz/openapi-document.ts'
 
@@ -28,7 +28,7 @@ test('each route of the app and of the document has an expectation, and each exp
 const NEW_UPLOAD = { filename: 'one.flac', sizeBytes: 1000 }
 
 /** What to send, where something must be sent. */
-function bodyFor(route: string, { things }: Cast): unknown {
+function bodyFor(route: string, { things }: Callers): unknown {
   const name = crypto.randomUUID().slice(0, 20)
   const password = 'a long and rare passphrase'
   const bodies: Record<string, unknown> = {
@@ -46,11 +46,11 @@ function bodyFor(route: string, { things }: Cast): unknown {
   return bodies[route]
 }
 
-function pathFor(path: string, { things }: Cast): string {
+function pathFor(path: string, { things }: Callers): string {
   const id = path.includes('/tracks/')
     ? things.trackId
     : path.includes('/auth/')
-      ? things.deviceId
+      ? things.authSessionId
       : things.sessionId
   return path
     .replace('/api/v1/', '')
@@ -63,12 +63,12 @@ function pathFor(path: string, { things }: Cast): string {
     .replace('*', `tracks/${things.trackId}/1/64k/0.m4s`)
 }
 
-async function answerTo(route: string, caller: Caller, cast: Cast) {
+async function answerTo(route: string, caller: Caller, callers: Callers) {
   const [method = '', path = ''] = route.split(' ')
   const isOfSession = path.includes('/keys/') || path.includes('/hls/')
-  const bearer = (isOfSession ? cast.sessionTokens : cast.tokens)[caller]
-  const response = await api.call(method, pathFor(path, cast), {
-    body: bodyFor(route, cast),
+  const bearer = (isOfSession ? callers.sessionTokens : callers.tokens)[caller]
+  const response = await api.call(method, pathFor(path, callers), {
+    body: bodyFor(route, callers),
     ...(bearer !== null && { bearer }),
   })
   return response.status < 400 ? response.status : problemCode(response)
@@ -77,10 +77,10 @@ async function answerTo(route: string, caller: Caller, cast: Cast) {
 test.each(Object.entries(EXPECTATIONS))(
   '%s answers each caller as expected',
   async (route, expectation) => {
-    const cast = await makeCast(api)
+    const callers = await makeCallers(api)
     const answers: Partial<Expectation> = {}
     for (const caller of CALLERS)
-      answers[caller] = (await answerTo(route, caller, cast)) as Expectation[Caller]
+      answers[caller] = (await answerTo(route, caller, callers)) as Expectation[Caller]
     expect(answers).toEqual(expectation)
   },
 )

@@ -119,7 +119,7 @@ test('the OpenAPI document describes every route of the main path', async () => 
   expect(page).not.toContain('<script')
 })
 
-test('Postgres away is a 503 that says when to try again, and leaks nothing', async () => {
+test('an unavailable Postgres is a 503 that says when to try again, and leaks nothing', async () => {
   const lost = makeTestApi({ NEON_PROXY_URL: 'http://127.0.0.1:9' })
   const { trackId } = await makeTrack(api.db).catch(() => ({ trackId: crypto.randomUUID() }))
   const answers = [
@@ -141,7 +141,7 @@ test('Postgres away is a 503 that says when to try again, and leaks nothing', as
   expect(lost.lines.join('\n')).not.toContain('a@b.example')
 })
 
-test('an answer with a key is 16 bytes that nobody keeps, with every header that others have', async () => {
+test('an answer with a key is 16 bytes that no cache keeps, with every header that others have', async () => {
   const limited = makeTestApi({ RATE_LIMIT_KEYS: LIMITED })
   const { token: bearer } = await limited.signIn()
   const { trackId } = await makeTrack(limited.db)
@@ -211,7 +211,7 @@ test('the Worker itself answers requests and runs its schedule', async () => {
   await worker.scheduled(controller, ownEnv)
 })
 
-test('housekeeping ends what nobody ended and deletes what nobody will ask for', async () => {
+test('housekeeping ends what was left open and deletes what is no longer needed', async () => {
   const kept = makeTestApi()
   const { userId, familyId, token } = await kept.signIn()
   const { trackId } = await makeTrack(kept.db)

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './platform/clock.ts'
 import {
   isDatabaseUnavailable,
   isUnusableValue,
-  makeAsk,
+  makeJsonQuery,
   makeDatabase,
 } from './platform/database.ts'
 import { makeEdgeCache } from './platform/edge-cache.ts'
@@ -55,7 +55,7 @@ export function makeDeps(
   const db = makeDatabase(database)
   // A clock that a test owns is believed; a machine's is held against the database's.
   const asOf = clock === systemClock ? boundedNow : at
-  const listening = makeListeningRepo({ db, ask: makeAsk(database), asOf })
+  const listening = makeListeningRepo({ db, queryJson: makeJsonQuery(database), asOf })
   const store = makeObjectStore({
     endpoint: config.S3_ENDPOINT,
     publicEndpoint: config.S3_PUBLIC_ENDPOINT ?? config.S3_ENDPOINT,
@@ -91,7 +91,7 @@ export function makeDeps(
     webOrigins: new Set(config.WEB_ORIGINS),
     /** Where media is, if not behind this Worker. */
     mediaBaseUrl: config.MEDIA_BASE_URL ?? null,
-    /** Tells from an address who shares limits with whom. */
+    /** The network of an address: those on one network share limits. */
     networkOf,
     limiters: {
       auth: config.RATE_LIMIT_AUTH,

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { makeApp } from './app.ts'
 import { OPENAPI } from './routes/docs.ts'
 import { makeTestApi, ORIGIN } from './testing/api.ts'
-import { type Cast, makeCast } from './testing/cast.ts'
+import { type Callers, makeCallers } from './testing/callers.ts'
 import { type Operation, readOpenApi } from './testing/fuzz/openapi-document.ts'
 import { complaintAbout, printed } from './testing/fuzz/answers.ts'
 import { type FuzzRequest, requestsTo } from './testing/fuzz/requests.ts'
@@ -52,10 +52,10 @@ async function complaintsAbout(
   ]
 }
 
-let cast: Cast
+let callers: Callers
 
 beforeAll(async () => {
-  cast = await makeCast(api)
+  callers = await makeCallers(api)
   await makeTrack(api.db)
 })
 
@@ -66,11 +66,14 @@ test.each(
   async (_method, _path, operation) => {
     // Some of them sign the callers out, or delete their things.
     if (operation.method === 'DELETE' || operation.path.endsWith('/logout'))
-      cast = await makeCast(api)
-    const requests = fc.sample(requestsTo(operation, openApi, cast), { seed: SEED, numRuns: RUNS })
+      callers = await makeCallers(api)
+    const requests = fc.sample(requestsTo(operation, openApi, callers), {
+      seed: SEED,
+      numRuns: RUNS,
+    })
     expect(await complaintsAbout(requests, operation)).toEqual([])
     if (operation.method === 'DELETE' || operation.path.endsWith('/logout'))
-      cast = await makeCast(api)
+      callers = await makeCallers(api)
   },
   60_000,
 )
@@ -102,7 +105,7 @@ const BY_HAND = [
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']
 
 test('what is not in the document has an answer, too: other paths, and other methods on its paths', async () => {
-  const ids = Object.values(cast.things)
+  const ids = Object.values(callers.things)
   const paths = [
     ...BY_HAND,
     ...openApi.operations.map(({ path }) => path.replaceAll(/\{[^}]*\}/g, ids[0] ?? '')),
@@ -116,7 +119,10 @@ test('what is not in the document has an answer, too: other paths, and other met
     METHODS.filter((method) => !documented.has(`${method} ${path}`)).map((method) => ({
       method,
       url: `${ORIGIN}${path}`,
-      headers: [['authorization', `Bearer ${cast.tokens.listener}`]] satisfies [string, string][],
+      headers: [['authorization', `Bearer ${callers.tokens.listener}`]] satisfies [
+        string,
+        string,
+      ][],
       body: null,
     })),
   )

@@ -16,7 +16,7 @@ export const UserId = Uuid.brand<'UserId'>()
 export type UserId = z.infer<typeof UserId>
 
 export const FamilyId = Uuid.brand<'FamilyId'>()
-/** One sign-in on one device: the family of refresh tokens that descend from one login. */
+/** An auth session, one login on one device: the family of refresh tokens that descend from it. */
 export type FamilyId = z.infer<typeof FamilyId>
 
 export const ArtistId = Uuid.brand<'ArtistId'>()
@@ -35,7 +35,7 @@ export const JobId = Uuid.brand<'JobId'>()
 export type JobId = z.infer<typeof JobId>
 
 export const SessionId = Uuid.brand<'SessionId'>()
-/** A listening session: one listener, one track, one sign-in, from play to completion. */
+/** A listening session: one listener, one track, one auth session, from play to completion. */
 export type SessionId = z.infer<typeof SessionId>
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

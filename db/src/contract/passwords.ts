@@ -80,7 +80,7 @@ const bare = (text: string) =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, '')
 
-/** What belongs to everybody here, and so protects nobody. */
+/** Words that anybody would try first here. */
 const OUR_NAMES = ['mistmusic', 'mist', 'music', 'password', 'admin', 'listener']
 
 /** With so few letters beside a name and digits, a password is that name. */

@@ -8,7 +8,7 @@ export type AnyDatabase = PgDatabase<PgQueryResultHKT, typeof schema>
 /** A key ring for tests; every byte is 7. */
 export const TEST_KEY_RING = parseKeyRing(`test:${btoa('\x07'.repeat(32))}`)
 
-/** A listener with one sign-in. */
+/** A listener with one auth session. */
 export async function makeUser(
   db: AnyDatabase,
   overrides: Partial<typeof schema.users.$inferInsert> = {},
@@ -24,7 +24,7 @@ export async function makeUser(
   return { userId, familyId: await makeFamily(db, userId) }
 }
 
-/** Another sign-in (device) of a listener. */
+/** Another auth session of a listener. */
 export async function makeFamily(db: AnyDatabase, userId: UserId): Promise<FamilyId> {
   const familyId = newId(FamilyId)
   await db

@@ -44,7 +44,7 @@ export async function devWeb({ root, dir, args, env }: DevOptions): Promise<numb
   })
 }
 
-/** Runs a Node program with our terminal as its own, and ends when it ends, however it is told to. */
+/** Runs a Node program with our terminal as its own, and ends when it ends, on whatever signal. */
 function runUntilStopped(
   args: readonly string[],
   cwd: string,

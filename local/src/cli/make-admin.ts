@@ -7,7 +7,7 @@ import { readStackInfo } from '../stack/info.ts'
 const USAGE = 'usage: npm run make-admin -- EMAIL [--demote]'
 
 /**
- * Runs `npm run make-admin`: gives an account that is there the role of an admin, or takes it away.
+ * Runs `npm run make-admin`: makes an existing account an admin, or no longer one.
  * The database is DATABASE_URL's, or the local stack's when one is up. Answers the exit code.
  */
 export async function makeAdmin(options: {
@@ -36,7 +36,7 @@ export async function makeAdmin(options: {
 
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   const where = `${client.host}:${client.port}/${client.database}`
-  // A server that goes away is told by the query that fails.
+  // Where the server disappears, the query that fails says so.
   client.on('error', () => {})
   try {
     await client.connect()

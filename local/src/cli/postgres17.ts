@@ -36,15 +36,15 @@ export async function postgres17(options: {
       rmSync(file, { force: true })
       mkdirSync(dir, { recursive: true })
       const log = openSync(join(dir, 'postgres17.log'), 'a')
-      const keeper = spawn(
+      const supervisor = spawn(
         process.execPath,
         [join(root, 'local/src/cli/main.ts'), 'postgres17', 'keep'],
         { cwd: root, detached: true, stdio: ['ignore', log, log] },
       )
       closeSync(log)
-      keeper.unref()
+      supervisor.unref()
       say('starting PostgreSQL 17 (the first time, its system tree is made in about a minute)')
-      while (keeper.exitCode === null && !existsSync(file)) await sleep(200)
+      while (supervisor.exitCode === null && !existsSync(file)) await sleep(200)
       if (!existsSync(file)) {
         say(`it did not start:\n${readFileSync(join(dir, 'postgres17.log'), 'utf8').slice(-2_000)}`)
         return 1

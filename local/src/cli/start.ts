@@ -71,7 +71,7 @@ export async function start(options: CommandOptions & { args: string[] }): Promi
   return 0
 }
 
-/** Prints where to go and who to be. */
+/** Prints the addresses, and the accounts to sign in with. */
 export function printLogins(
   { webUrl, admin, listener }: StackInfo,
   say: (text: string) => void,

@@ -84,7 +84,7 @@ export async function startEdge(options: EdgeOptions) {
   )
   const { port: ownPort } = await edge.ready
 
-  // Locally nobody but us fires the cron triggers; every five minutes is what wrangler.toml asks.
+  // Locally no edge fires the cron triggers, so we do; wrangler.toml says every five minutes.
   const worker = await edge.getWorker(API)
   const timer = setInterval(() => {
     for (const cron of runsSchedules ? api.crons : [])
@@ -106,7 +106,7 @@ export async function startEdge(options: EdgeOptions) {
 
 const LOOPBACK = join(import.meta.dirname, '../loopback')
 
-/** Makes the Worker that stands before another, on its port, and lets in who knows the port's name. */
+/** Makes the Worker that stands before another, on its port, and lets in requests that know the port's name. */
 function makeDoor(name: string, port: number) {
   const file = (path: string) => ({ type: 'ESModule' as const, path: join(LOOPBACK, path) })
   return {

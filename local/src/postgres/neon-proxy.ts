@@ -122,7 +122,7 @@ export async function makeNeonProxy(options: NeonProxyOptions) {
 }
 
 /**
- * Makes the check of a connection string: who asks must know the upstream's user, password and
+ * Makes the check of a connection string: clients must know the upstream's user, password and
  * database. Its host may be spelled in another way.
  */
 function makeCredentialCheck(upstream: string) {

@@ -23,7 +23,7 @@ export type PgliteServerOptions = {
   onFatal?: (error: unknown) => void
 }
 
-/** The settings that drivers expect to hear at the start of a connection. */
+/** The settings that drivers expect at the start of a connection. */
 const REPORTED_SETTINGS = [
   'server_version',
   'server_encoding',

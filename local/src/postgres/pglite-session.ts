@@ -23,7 +23,7 @@ export type SessionOptions = {
   socket: Socket
   turns: Turns
   settings: Record<string, string>
-  /** What a client must know to be let in, whatever its name. */
+  /** Asked of every client, whatever user it names. */
   password: string
   idleInTransactionMs: number
   /** Gives messages to the backend and answers what it says. */
@@ -33,7 +33,7 @@ export type SessionOptions = {
   onFatal: (error: unknown) => void
 }
 
-/** Who has not named the password by then is hung up on, in milliseconds. */
+/** Clients that have not sent the password by then are disconnected, in milliseconds. */
 const LET_IN_WITHIN_MS = 10_000
 
 /** After these the backend answers, or must take what it has been sent so far. */

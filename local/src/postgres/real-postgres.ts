@@ -25,7 +25,7 @@ export const TREE_DIR = '.local/postgres17'
  * killed: no server is left behind. SIGINT is Postgres's "fast" shutdown: sessions are ended, and
  * nothing is lost. (A shell gives its background commands no stdin, hence the descriptor 3.)
  */
-const KEEPER = 'exec 3<&0; "$@" & server=$!; { cat <&3 >&2; kill -INT $server; } & wait $server'
+const SUPERVISOR = 'exec 3<&0; "$@" & server=$!; { cat <&3 >&2; kill -INT $server; } & wait $server'
 
 /** What {@link startRealPostgres} takes. */
 export type RealPostgresOptions = {
@@ -37,7 +37,7 @@ export type RealPostgresOptions = {
   port?: number
   /** Server settings that differ from Postgres's defaults. fsync stays on unless said otherwise. */
   settings?: Record<string, string>
-  /** Hears what takes long. */
+  /** Called with a sentence about what takes long. */
   say?: (text: string) => void
 }
 
@@ -67,11 +67,15 @@ export async function startRealPostgres(options: RealPostgresOptions = {}): Prom
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = [`${BIN}/postgres`, '-D', data, ...flags]
-  const child = spawn('chroot', asPostgres(root, '/bin/sh', '-c', KEEPER, 'keeper', ...server), {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    // A group of its own: Ctrl-C in the terminal must not stop it before its clients.
-    detached: true,
-  })
+  const child = spawn(
+    'chroot',
+    asPostgres(root, '/bin/sh', '-c', SUPERVISOR, 'supervisor', ...server),
+    {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      // A group of its own: Ctrl-C in the terminal must not stop it before its clients.
+      detached: true,
+    },
+  )
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4_000)))
   const exited = new Promise<void>((done) => child.once('exit', () => done()))

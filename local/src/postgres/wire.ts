@@ -35,7 +35,7 @@ export type PasswordAnswer =
   | { kind: 'password'; password: string; size: number }
   | { kind: 'unsupported' }
 
-/** Reads a PasswordMessage; longer ones than anybody's password are not waited for. */
+/** Reads a PasswordMessage; messages longer than any password are not waited for. */
 export function readPassword(bytes: Buffer): PasswordAnswer {
   if (bytes.length > 0 && bytes[0] !== 0x70) return { kind: 'unsupported' }
   if (bytes.length < 5) return { kind: 'incomplete' }
@@ -68,7 +68,7 @@ export function splitMessages(buffer: Buffer): { messages: FrontendMessage[]; re
 /**
  * Prefixes the name of a prepared statement in Parse, Bind, Describe and Close, so that two
  * connections which share one backend don't meet in each other's statements. Unnamed statements
- * stay unnamed. `onParse` hears the prefixed name of each statement that is made.
+ * stay unnamed. `onParse` is called with the prefixed name of each statement that is made.
  */
 export function scopeStatementName(
   { type, bytes }: FrontendMessage,
@@ -125,7 +125,7 @@ export const ASK_PASSWORD = message('R', int32(3))
 /** What a server says after it has let a client in. */
 export function welcome(minorVersion: number, settings: Record<string, string>): Buffer {
   return Buffer.concat([
-    // NegotiateProtocolVersion: we speak 3.0 to whoever asks for a newer 3.x.
+    // NegotiateProtocolVersion: clients that ask for a newer 3.x are answered in 3.0.
     ...(minorVersion > 0 ? [message('v', int32(0), int32(0))] : []),
     message('R', int32(0)),
     ...Object.entries(settings).map(([name, value]) => message('S', `${name}\0${value}\0`)),
@@ -144,7 +144,7 @@ export function isCopyIn({ type, bytes }: FrontendMessage): boolean {
   return /^\s*copy\b[^;]*\bfrom\s+stdin\b/i.test(bytes.toString('utf8', start, start + 2000))
 }
 
-/** CopyInResponse: text format, columns not told (drivers send rows without looking at them). */
+/** CopyInResponse: text format, columns not described (drivers send rows without looking at them). */
 export const COPY_IN = message('G', Buffer.from([0, 0, 0]))
 
 /** Takes the backend's own CopyInResponse out of what it said: the client has had one already. */

@@ -1,5 +1,5 @@
 /**
- * Ends this process in order when it is told to, or when its supervisor is gone: the supervisor
+ * Ends this process in order on a signal, or when its supervisor is gone: the supervisor
  * holds the other end of our stdin, which closes even when it is killed.
  */
 export function onStop(stop: () => Promise<void>): void {

@@ -13,7 +13,7 @@ export class LockedError extends Error {
   }
 }
 
-/** Reads who holds a lock file; `null` when nobody alive does. */
+/** Reads which process holds a lock file; `null` when none that is alive does. */
 export function lockHolder(file: string): ProcessIdentity | null {
   const holder = readHolder(file)
   return holder !== null && isAlive(holder) ? holder : null

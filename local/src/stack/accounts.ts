@@ -2,13 +2,13 @@ import pg from 'pg'
 import { ApiError, type Api } from './api.ts'
 import type { Login } from './state.ts'
 
-/** The two who can log in; `null` where an account of that address has a password not known here. */
+/** The two accounts that can log in; `null` where one of that address has a password not known here. */
 export type Accounts = { admin: Login | null; listener: Login | null }
 
 /**
- * Makes sure that the two people who can log in from the start exist: through the API as anybody
- * would, and then the admin's role in the database, which no API gives away. An account that
- * somebody else has made is left as it is, with a sentence.
+ * Makes sure that two accounts exist from the start: through the API, as for everybody, and then the
+ * admin's role in the database, since no API grants it. An account that was not made by this stack is left
+ * as it is, with a sentence.
  */
 export async function ensureAccounts(options: {
   api: Api

@@ -5,7 +5,7 @@ import type { S3Setting } from './settings.ts'
 
 /**
  * Checks whose the buckets are before anything is written to them. The embedded store's are this
- * stack's own; of others, empty ones are claimed and somebody else's are refused.
+ * stack's own; of others, empty ones are claimed and those of another installation are refused.
  *
  * @param options.mayClaim whether marks may be written, into the buckets and the database
  * @throws CannotStart that says whose they are and what to do

@@ -13,7 +13,7 @@ export type Permissions = {
   transcoder: boolean
 }
 
-/** What nobody has asked for. */
+/** Permissions where none were given. */
 export const NOTHING_ASKED: Permissions = {
   migrate: false,
   accounts: false,

@@ -18,7 +18,7 @@ export function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** Whether a Redis answers, whoever is let in. */
+/** Whether a Redis answers, even if only to refuse. */
 export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))

@@ -36,7 +36,7 @@ const State = z.object({
 /** What a stack remembers from one start to the next; all of it is made on the first. */
 export type State = z.infer<typeof State>
 
-/** Someone who can log in. */
+/** An account that can log in. */
 export type Login = z.infer<typeof Login>
 
 /**

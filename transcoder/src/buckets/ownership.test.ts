@@ -91,7 +91,7 @@ test('two transcoders of one installation that start at once are both let in, an
   expect(await other.ownership.permit()).toMatchObject({ installation: ONE })
 })
 
-test('a second stack on buckets in use is refused, told whose they are, and deletes nothing', async () => {
+test('a second stack on buckets in use is refused with the name of their owner, and deletes nothing', async () => {
   const { pair, objects } = await inUse()
   const before = await allKeys(objects)
   const { db } = await world.database()
@@ -104,7 +104,7 @@ test('a second stack on buckets in use is refused, told whose they are, and dele
   expect(await allKeys(objects)).toEqual(before)
 })
 
-test('told to share, a second stack reads and writes, and deletes nothing even of what it has tombstones for', async () => {
+test('with SHARE_BUCKETS, a second stack reads and writes, and deletes nothing even of what it has tombstones for', async () => {
   const { pair, objects } = await inUse()
   const { db } = await world.database()
   const shared = world.store(pair)
@@ -126,7 +126,7 @@ test('a new stack on buckets with objects that nobody marked is refused', async 
   expect(await allKeys(objects)).not.toContain(OWNER_MARK_KEY)
 })
 
-test('an installation older than marks works on after the upgrade, deletes nothing, and is told how to claim', async () => {
+test('an installation older than marks works on after the upgrade, deletes nothing, and says how to claim', async () => {
   const { db, objects, ownership, sweep, deleteTrack, track } = await older(null)
   expect(await ownership.open()).toMatch(/no owner mark yet.*npm run bucket -- claim/)
   await deleteTrack(track.trackId)
@@ -224,7 +224,7 @@ test('a DATABASE_URL that names another database, in use or new, is refused by t
   expect(await successor.ownership.open()).toBeNull()
 })
 
-test('a store that is away, or has no such bucket, is not taken for one without a mark', async () => {
+test('a store that is unavailable, or has no such bucket, is not taken for one without a mark', async () => {
   const { db } = await world.database()
   const away = world.store(world.pair(), { endpoint: 'http://127.0.0.1:9' })
   const { ownership, sweep } = world.installation({ db, objects: away, setting: ONE })

@@ -5,7 +5,7 @@ import { desc, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
 import { BUCKETS, DeletePermit, type Bucket, type ObjectStore } from '../platform/object-store.ts'
-import { judge, OwnerMark, type Asker, type Finding, type Verdict } from './verdict.ts'
+import { judge, OwnerMark, type Identity, type Finding, type Verdict } from './verdict.ts'
 
 /** Rows that are looked for in a bucket without a mark, the newest: one found tells whose it is. */
 const SAMPLE = 10
@@ -18,7 +18,7 @@ export class BucketsRefused extends Error {
 }
 
 export type BucketStatus = { bucket: Bucket; name: string; found: Finding; verdict: Verdict }
-export type Status = { who: Asker; buckets: BucketStatus[] }
+export type Status = { identity: Identity; buckets: BucketStatus[] }
 export type Ownership = ReturnType<typeof makeOwnership>
 
 const VersionRow = z.object({ track_id: TrackId, version: z.int() })
@@ -32,26 +32,26 @@ export function makeOwnership(options: {
   objects: ObjectStore
   /** INSTALLATION_ID. */
   setting: string | null
-  /** SHARE_BUCKETS: go on where the buckets are somebody else's, and never delete. */
+  /** SHARE_BUCKETS: go on where the buckets belong to another installation, and never delete. */
   mayShare: boolean
 }) {
   const { db, objects, setting, mayShare } = options
 
-  async function asker(): Promise<Asker> {
+  async function readIdentity(): Promise<Identity> {
     const [row] = await db.select().from(installation)
     if (row === undefined) throw new Error('The database has no installation row. Run migrate.')
     return { id: row.id, isClaimed: row.claimedAt !== null, markTokens: row.markTokens, setting }
   }
 
   async function look(): Promise<Status> {
-    const who = await asker()
+    const identity = await readIdentity()
     const buckets: BucketStatus[] = []
     for (const bucket of BUCKETS) {
       const found = await find(bucket)
       const name = objects.nameOf(bucket)
-      buckets.push({ bucket, name, found, verdict: judge(name, found, who) })
+      buckets.push({ bucket, name, found, verdict: judge(name, found, identity) })
     }
-    return { who, buckets }
+    return { identity, buckets }
   }
 
   async function find(bucket: Bucket): Promise<Finding> {
@@ -107,7 +107,7 @@ export function makeOwnership(options: {
       .where(eq(installation.singleton, true))
   }
 
-  /** Writes a mark over what was found. `false`: somebody else was faster. */
+  /** Writes a mark over what was found. `false`: another installation was faster. */
   async function write(bucket: Bucket, found: Finding, mark: OwnerMark): Promise<boolean> {
     const ifMatch = 'etag' in found ? found.etag : null
     if (await objects.writeText(bucket, OWNER_MARK_KEY, JSON.stringify(mark), ifMatch)) return true
@@ -134,19 +134,20 @@ export function makeOwnership(options: {
     /**
      * Checks the buckets before they are used, and claims empty ones.
      *
-     * @param areOwn the buckets can't be anybody else's (those of a local stack in its folder): they are
+     * @param areOwn the buckets can't belong to another installation (those of a local stack in its folder): they are
      *   claimed although they are in use and bear no mark yet
      * @param mayClaim whether empty ones are claimed; else nothing is written
      * @returns why nothing will be deleted, or null where deleting is fine
-     * @throws BucketsRefused where they are somebody else's, unless told to share them
-     * @throws what the store failed with: one that is away is not one without a mark
+     * @throws BucketsRefused where they belong to another installation, unless SHARE_BUCKETS is set
+     * @throws what the store failed with: an unavailable store may have a mark
      */
     async open({ areOwn = false, mayClaim = true } = {}): Promise<string | null> {
       for (let attempt = 0; ; attempt++) {
         const status = await look()
         if (areOwn) {
           for (const each of status.buckets)
-            if (each.found.kind === 'unmarked') each.verdict = judge(each.name, EMPTY, status.who)
+            if (each.found.kind === 'unmarked')
+              each.verdict = judge(each.name, EMPTY, status.identity)
         }
         const refused = status.buckets.filter(({ verdict }) => verdict.kind === 'refused')
         if (refused.length > 0) {
@@ -156,8 +157,8 @@ export function makeOwnership(options: {
         }
         const empty = status.buckets.filter(({ verdict }) => verdict.kind === 'claimable')
         if (mayClaim && empty.length > 0 && attempt < 3) {
-          const { who } = status
-          await markAll(empty, who.isClaimed ? who.id : (setting ?? who.id))
+          const { identity } = status
+          await markAll(empty, identity.isClaimed ? identity.id : (setting ?? identity.id))
           continue
         }
         if (mayShare) return 'SHARE_BUCKETS is set, so nothing is deleted.'
@@ -178,28 +179,29 @@ export function makeOwnership(options: {
       if (reason !== undefined) return reason
       if (status.buckets.some(({ verdict }) => verdict.kind !== 'ours'))
         return 'The buckets are not claimed yet.'
-      if (!(await markAll(status.buckets, status.who.id)))
+      if (!(await markAll(status.buckets, status.identity.id)))
         return 'Another sweep has just begun; the next turn will see.'
-      return DeletePermit.parse({ installation: status.who.id })
+      return DeletePermit.parse({ installation: status.identity.id })
     },
 
     /** Whether a permission still holds: the marks are this database's, as they were. */
     async holds(permit: DeletePermit): Promise<boolean> {
-      const { who, buckets } = await look()
+      const { identity, buckets } = await look()
       return (
-        who.id === permit.installation && buckets.every(({ verdict }) => verdict.kind === 'ours')
+        identity.id === permit.installation &&
+        buckets.every(({ verdict }) => verdict.kind === 'ours')
       )
     },
 
     /**
      * Makes the buckets this installation's, by a person's word.
      *
-     * @param from whose they are now, or `unreadable`; null for buckets that are nobody else's
+     * @param from whose they are now, or `unreadable`; null for buckets of no other installation
      * @throws BucketsRefused where they belong to another than `from`
      */
     async claim(from: string | null): Promise<Status> {
       const status = await look()
-      const { who } = status
+      const { identity } = status
       const owners = new Set(
         status.buckets.flatMap(({ found }) =>
           found.kind === 'marked'
@@ -209,12 +211,12 @@ export function makeOwnership(options: {
               : [],
         ),
       )
-      const id = from === null && who.isClaimed ? who.id : (setting ?? who.id)
-      const foreign = [...owners, ...(who.isClaimed ? [who.id] : [])].filter(
+      const id = from === null && identity.isClaimed ? identity.id : (setting ?? identity.id)
+      const foreign = [...owners, ...(identity.isClaimed ? [identity.id] : [])].filter(
         (owner) => owner !== id && owner !== from,
       )
       // A database that is new to marked buckets takes them over by name only.
-      const isStranger = !who.isClaimed && owners.size > 0
+      const isStranger = !identity.isClaimed && owners.size > 0
       const isUnnamed = from === null && (isStranger || (setting !== null && setting !== id))
       if (foreign.length > 0 || isUnnamed) {
         throw new BucketsRefused(

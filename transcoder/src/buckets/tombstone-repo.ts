@@ -50,7 +50,7 @@ const TrackRow = z.object({ id: TrackId })
 export function makeTombstoneRepo(db: Database) {
   return {
     /**
-     * Writes the tombstones that follow from what rows say and that nobody has written yet: of runs
+     * Writes the tombstones that follow from what rows say and that are not written yet: of runs
      * that died, of uploads whose time is over, and of what releases before tombstones left.
      */
     async bury(): Promise<void> {
@@ -121,7 +121,7 @@ export function makeTombstoneRepo(db: Database) {
      * back, a version that is published, an upload that was completed stay as they are.
      *
      * @param retiredVersionS how long a replaced version is kept
-     * @param abandonedUploadS how long an upload that nobody completed is kept after its end
+     * @param abandonedUploadS how long an upload that was not completed is kept after its end
      */
     async due(retiredVersionS: number, abandonedUploadS: number): Promise<Tombstone[]> {
       const { rows } = await db.execute(sql`

@@ -20,8 +20,8 @@ export type Finding =
   /** No mark, but objects; `isKnown`: the database knows at least one of them. */
   | { kind: 'unmarked'; isKnown: boolean }
 
-/** Who is asking: the database's row, and the setting INSTALLATION_ID. */
-export type Asker = {
+/** Whose this process is: the database's row, and the setting INSTALLATION_ID. */
+export type Identity = {
   id: string
   isClaimed: boolean
   markTokens: readonly string[]
@@ -44,8 +44,8 @@ const SHARE = 'To read and write there all the same, without ever deleting, set 
  *
  * @param name what the bucket is called in the store
  */
-export function judge(name: string, found: Finding, who: Asker): Verdict {
-  const { id, setting } = who
+export function judge(name: string, found: Finding, identity: Identity): Verdict {
+  const { id, setting } = identity
   if (found.kind === 'unreadable')
     return {
       kind: 'refused',
@@ -54,8 +54,8 @@ export function judge(name: string, found: Finding, who: Asker): Verdict {
         `to this installation, write the mark anew: npm run bucket -- claim --from=unreadable. ${SHARE}`,
     }
   const owner = found.kind === 'marked' ? found.mark.installation : null
-  if (setting !== null && setting !== id && (who.isClaimed || owner !== null))
-    return { kind: 'refused', reason: contradiction(name, owner, who, setting) }
+  if (setting !== null && setting !== id && (identity.isClaimed || owner !== null))
+    return { kind: 'refused', reason: contradiction(name, owner, identity, setting) }
   if (owner !== null && owner !== id)
     return {
       kind: 'refused',
@@ -85,7 +85,7 @@ export function judge(name: string, found: Finding, who: Asker): Verdict {
       kind: 'no-deleting',
       reason: `INSTALLATION_ID is not set, so nothing is deleted from ${name}. Set INSTALLATION_ID=${id}.`,
     }
-  return who.markTokens.includes(found.mark.token)
+  return identity.markTokens.includes(found.mark.token)
     ? { kind: 'ours' }
     : {
         kind: 'no-deleting',
@@ -96,19 +96,24 @@ export function judge(name: string, found: Finding, who: Asker): Verdict {
       }
 }
 
-function contradiction(name: string, owner: string | null, who: Asker, setting: string): string {
+function contradiction(
+  name: string,
+  owner: string | null,
+  identity: Identity,
+  setting: string,
+): string {
   const bucket =
     owner === null ? `The bucket ${name} bears no mark` : `The bucket ${name} belongs to ${owner}`
-  const database = who.isClaimed
-    ? `the database belongs to installation ${who.id}`
+  const database = identity.isClaimed
+    ? `the database belongs to installation ${identity.id}`
     : `the database is new and belongs to nobody yet`
   const way =
     owner === setting
       ? `Is DATABASE_URL right? If the database was lost and this is its successor: npm run bucket -- claim --from=${owner}.`
-      : `If this machine is part of that installation, set INSTALLATION_ID=${owner ?? who.id}. If it is ` +
+      : `If this machine is part of that installation, set INSTALLATION_ID=${owner ?? identity.id}. If it is ` +
         `another one, give it buckets of its own (S3_BUCKET, S3_ORIGINALS_BUCKET)` +
-        (who.isClaimed
-          ? ` and make the database its own: npm run bucket -- claim --from=${who.id}.`
+        (identity.isClaimed
+          ? ` and make the database its own: npm run bucket -- claim --from=${identity.id}.`
           : '.')
   return `${bucket}; ${database}; INSTALLATION_ID says ${setting}. ${way} ${SHARE}`
 }

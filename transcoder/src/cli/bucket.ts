@@ -26,7 +26,7 @@ const { positionals, values } = parseArgs({
   options: {
     from: { type: 'string' },
     delete: { type: 'string' },
-    // For buckets that can't be anybody else's: the local stack's, in its own folder.
+    // For buckets that can't belong to another installation: the local stack's, in its own folder.
     own: { type: 'boolean' },
   },
 })
@@ -40,11 +40,11 @@ const { db, close } = openDatabase({
 const objects = makeObjectStore(objectStoreOptions(env, 20))
 const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
 
-function print({ who, buckets }: Status): void {
+function print({ identity, buckets }: Status): void {
   console.log(
-    `database          installation ${who.id}${who.isClaimed ? '' : ' (no bucket claimed yet)'}`,
+    `database          installation ${identity.id}${identity.isClaimed ? '' : ' (no bucket claimed yet)'}`,
   )
-  console.log(`INSTALLATION_ID   ${who.setting ?? 'not set'}`)
+  console.log(`INSTALLATION_ID   ${identity.setting ?? 'not set'}`)
   for (const { bucket, name, found, verdict } of buckets) {
     const owner =
       found.kind === 'marked' ? `of installation ${found.mark.installation}` : found.kind

@@ -36,7 +36,7 @@ export function makeMetrics({ queueDepth }: { queueDepth: () => Promise<number> 
   registers[0]!.registerMetric(
     new Gauge({
       name: 'mist_queue_depth',
-      help: 'Jobs that wait in the queue; NaN while Redis is away.',
+      help: 'Jobs that wait in the queue; NaN while Redis is unavailable.',
       registers: [],
       async collect() {
         this.set(await queueDepth().catch(() => Number.NaN))

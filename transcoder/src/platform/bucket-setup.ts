@@ -132,7 +132,7 @@ async function ensureBucket(client: S3Client, bucket: string, region: string): P
   if (head.error.$metadata.httpStatusCode !== 404) {
     const advice =
       head.error.$metadata.httpStatusCode === 403
-        ? 'the keys may not see it: it belongs to somebody else, or they are for other buckets'
+        ? 'the keys may not see it: it belongs to another account, or they are for other buckets'
         : said(head.error)
     return { bucket, need, outcome: 'missing', advice }
   }
@@ -150,7 +150,7 @@ async function ensureBucket(client: S3Client, bucket: string, region: string): P
   return { bucket, need, outcome: 'missing', advice }
 }
 
-/** Any region but S3's first has to be named; stores without regions are told none. */
+/** Any region but S3's first has to be named; stores without regions get none. */
 function isLocation(region: string): region is BucketLocationConstraint {
   return region !== 'auto' && region !== 'us-east-1'
 }
@@ -270,7 +270,7 @@ function lifecycleAdvice(reason: string): string {
   return `${reason}. Parts of uploads that nobody completes stay until the store itself deletes them`
 }
 
-/** A rule of anybody's that ends incomplete uploads everywhere in the bucket. */
+/** A rule, whoever made it, that ends incomplete uploads everywhere in the bucket. */
 function abortsAll(rule: LifecycleRule): boolean {
   const { Status, Filter, Prefix, AbortIncompleteMultipartUpload: abort } = rule
   const isWhole = !(Prefix || Filter?.Prefix || Filter?.And || Filter?.Tag)

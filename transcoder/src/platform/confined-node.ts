@@ -216,7 +216,7 @@ function readLine(text: string): z.infer<typeof Line> {
   }
 }
 
-/** Memory that a process holds; 0 where that can't be told. */
+/** Memory that a process holds; 0 where that is not known. */
 async function residentBytes(pid: number | undefined): Promise<number> {
   const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '')
   return Number(statm.split(' ')[1] ?? 0) * PAGE_BYTES

@@ -19,7 +19,7 @@ import { z } from 'zod'
 /** What is stored under a version's prefix never changes: a new version has a new prefix. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
-/** A cover can be seen by whoever keeps it, and a track may be taken down: an hour. */
+/** A cover is not encrypted, and a track may be taken down: an hour. */
 const COVER = 'public, max-age=3600'
 
 /** A request that has not been answered by then has failed. */
@@ -212,7 +212,7 @@ export function makeObjectStore(options: {
 
     /**
      * Writes a small text where there is none yet (`ifMatch: null`), or over the one with this ETag.
-     * `false`: somebody else has written meanwhile.
+     * `false`: it has changed meanwhile.
      */
     async writeText(
       bucket: Bucket,

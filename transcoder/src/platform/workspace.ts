@@ -18,7 +18,7 @@ export async function withWorkspace<T>(
   }
 }
 
-/** Removes the folders of runs that died, told by their age. */
+/** Removes the folders of runs that died, recognised by their age. */
 export async function removeStaleWorkspaces(workDir: string, olderThanMs: number): Promise<number> {
   const names = await readdir(workDir).catch(() => [])
   let removed = 0

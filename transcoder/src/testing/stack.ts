@@ -93,7 +93,7 @@ export async function startTestStack({ s3LatencyMs = 0 }: { s3LatencyMs?: number
       RECONCILE_INTERVAL_S: '1',
       LOG_LEVEL: 'info',
     },
-    /** Takes a part away, as an outage does; its data stay. */
+    /** Stops a part, as an outage does; its data stay. */
     async halt(part: keyof typeof parts): Promise<void> {
       await end(parts[part])
     },

@@ -5,7 +5,7 @@ import { readCredentials } from './credentials.ts'
 /** Seconds for which a page of the catalogue may be stale to visitors. */
 const CATALOGUE_CACHE_S = 5
 
-/** For browsers: ask each time, so that who signs in as an admin is shown no old page. */
+/** For browsers: ask each time, so that a visitor who signs in as an admin sees no stale page. */
 const ASK_AGAIN = 'public, max-age=0'
 
 /** Only what the answer depends on: a nonce in the query must not fill the cache. */
@@ -17,7 +17,7 @@ function cacheKey({ req }: Context<AppEnv>): string {
 }
 
 /**
- * Answers list pages from memory, or from the edge's cache, for five seconds, to all but admins:
+ * Answers list pages from this isolate's cache, or from the edge's, for five seconds, to all but admins:
  * they must see what they just did.
  */
 export const cachedForVisitors: MiddlewareHandler<AppEnv> = async (c, next) => {

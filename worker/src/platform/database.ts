@@ -49,7 +49,7 @@ export type Database = ReturnType<typeof makeDatabase>
 export type Param = string | number | boolean | null
 
 /** Runs one statement whose answer is one JSON value, and answers with that, unparsed by any schema. */
-export type Ask = (statement: string, params: Param[]) => Promise<unknown>
+export type JsonQuery = (statement: string, params: Param[]) => Promise<unknown>
 
 /** The one value of an answer of one row, as text. No schema: every key waits for this. */
 function onlyValue(answer: unknown): string {
@@ -76,13 +76,13 @@ async function failureOf(response: Response): Promise<NeonDbError> {
  * form. The driver takes the connection string apart and puts it together again for every statement,
  * looks up parsers for each column and builds rows.
  */
-export function makeAsk({
+export function makeJsonQuery({
   databaseUrl,
   proxyUrl,
 }: {
   databaseUrl: string
   proxyUrl?: string | undefined
-}): Ask {
+}): JsonQuery {
   const { hostname, port } = new URL(databaseUrl)
   const { fetchEndpoint } = neonConfig
   const endpoint =
@@ -97,7 +97,7 @@ export function makeAsk({
     'neon-array-mode': 'true',
   }
 
-  return async function ask(query, params) {
+  return async function queryJson(query, params) {
     let response: Response
     try {
       response = await fetchWithDeadline(endpoint, {

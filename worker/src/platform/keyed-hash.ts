@@ -1,4 +1,4 @@
-/** Hashes with a secret, so that who reads the database can't find what was hashed by trying. */
+/** Hashes with a secret, so that a reader of the database can't find what was hashed by trying. */
 export type KeyedHash = (text: string) => Promise<Uint8Array<ArrayBuffer>>
 
 /** Makes HMAC-SHA256 under a secret; no text of this kind can be a token's. */

@@ -30,6 +30,6 @@ test.each([
   '1:2:3:4:5:6:7:8:9',
   // All Workers that ask from another zone.
   '2a06:98c0:3600::103',
-])('%j tells nobody apart', (address) => {
+])('%j is an indistinct network', (address) => {
   expect(networkOf(address)).toEqual({ name: 'indistinct', wideName: null, factor: 100 })
 })

@@ -9,7 +9,7 @@ export type Network = {
 }
 
 /**
- * Who can't be told apart, such as all who reach a Worker that stands behind no edge: they share one
+ * Visitors whose networks are unknown, such as all of a Worker that no edge stands before: they share one
  * limit, which is therefore that of a hundred networks.
  */
 const INDISTINCT: Network = { name: 'indistinct', wideName: null, factor: 100 }
@@ -46,7 +46,7 @@ function mappedIpv4(groups: string[]): string | null {
  * Tells the network of an address: one customer has one IPv4 address, but at least 2⁶⁴ IPv6 addresses
  * (RFC 6177), so there the /64 counts, and beyond it the /48.
  *
- * @param address as in `CF-Connecting-IP`; anything else that is no address is nobody in particular
+ * @param address as in `CF-Connecting-IP`; anything that is not an address counts as {@link INDISTINCT}
  */
 export function networkOf(address: string | null): Network {
   const text = address?.trim() ?? ''

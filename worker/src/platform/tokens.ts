@@ -10,7 +10,7 @@ const ISSUER = 'mist'
 const ACCESS = { typ: 'at+jwt', audience: 'mist/api' }
 const SESSION = { typ: 'mist-session+jwt', audience: 'mist/keys' }
 
-/** Who is asking: what an access token says. */
+/** What an access token says: its account, auth session, role and plan. */
 export const AccessClaims = z.object({
   userId: UserId,
   familyId: FamilyId,
@@ -133,7 +133,7 @@ async function makeRefreshToken(): Promise<{ token: string; hash: Uint8Array }> 
 
 /**
  * Derives the refresh token that follows another one, HMAC-SHA256 with the signing secret, so that the
- * same token exchanged twice gives the same successor, and nobody else can tell what comes next. The
+ * same token exchanged twice gives the same successor, which nobody else can predict. The
  * prefix keeps it apart from what the same key signs: no JWT begins with it.
  */
 async function nextRefreshToken(

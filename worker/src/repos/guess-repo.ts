@@ -18,16 +18,16 @@ const SignInRow = z.union([
   }),
 ])
 
-/** What a sign-in that succeeded gives back; a call for the end of its statement. */
+/** Gives back what a successful login had reserved; a call for the end of its statement. */
 export const acceptSignIn = (userId: UserId, lane: Lane, slots: GuessSlots, now: SQL): SQL => sql`
   accept_sign_in(${userId}, ${lane}, ${slots.account}::integer, ${slots.wideNetwork}::integer,
     ${slots.network}::integer, ${slots.pair}::integer, ${maybeBytes(slots.networkHash)}, ${now})`
 
-/** Counts tries at passwords before they are looked at. Each method is one statement. */
+/** Counts guesses at passwords before they are checked. Each method is one statement. */
 export function makeGuessRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
   return {
     /**
-     * Lets one try at an account through, with the account where there is one, or says how many seconds
+     * Lets one guess at an account through, with the account where there is one, or says how many seconds
      * to wait; see `reserve_sign_in`.
      */
     async reserveSignIn(
@@ -62,7 +62,7 @@ export function makeGuessRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
       return waitS
     },
 
-    /** Counts a try at the current password of who is signed in; the hash, or seconds to wait. */
+    /** Counts a guess at the current password of a user who is signed in; the hash, or seconds to wait. */
     reservePasswordCheck(userId: UserId, slot: number, now: Date) {
       return onlyRow(
         db,

@@ -1,7 +1,7 @@
 import { type FamilyId, Plan, SessionId, TrackId, type UserId } from '@mist/db/contract'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
-import type { Ask, Database } from '../platform/database.ts'
+import type { JsonQuery, Database } from '../platform/database.ts'
 import { type AuthSessionRef, authSessionState, LIVE, NotLiveRow } from './auth-session-state.ts'
 import { Rendition, TIMING } from './media-repo.ts'
 import {
@@ -126,9 +126,17 @@ export type Report = {
 }
 
 /** The meter. Each method is one statement; the rules live in the SQL functions. */
-export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; asOf: AsOf }) {
-  // A machine's clock is not asked at all where the statement is written out: the database's own costs
-  // less than to hold the other against it.
+export function makeListeningRepo({
+  db,
+  queryJson,
+  asOf,
+}: {
+  db: Database
+  queryJson: JsonQuery
+  asOf: AsOf
+}) {
+  // Where the statement is written out, the machine's clock is not used: the database's own costs less than
+  // comparing the two.
   const isOwn = asOf === boundedNow
   const timeAt = (parameter: number) => (isOwn ? 'clock_timestamp()' : `$${parameter}`)
   const timeOf = (now: Date) => (isOwn ? [] : [now.toISOString()])
@@ -141,7 +149,7 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
      */
     start: (request: StartRequest) =>
       answerOf(
-        ask,
+        queryJson,
         z.union([StartedRow, UnopenedRow, NotStartedRow]),
         `start_listening_session_if_opened($1, $2, $3, $4, $5, $6, ${timeAt(8)}, $7)`,
         [
@@ -162,7 +170,7 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
       period: number,
       now: Date,
     ): Promise<Lease> {
-      const answer = await ask(lease, [
+      const answer = await queryJson(lease, [
         session.sessionId,
         session.userId,
         session.trackId,
@@ -175,7 +183,7 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
 
     /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */
     record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>
-      answerOf(ask, RecordedRow, `to_json(record_listening($1, $2, $3, $4, ${timeAt(5)}))`, [
+      answerOf(queryJson, RecordedRow, `to_json(record_listening($1, $2, $3, $4, ${timeAt(5)}))`, [
         sessionId,
         userId,
         positionS,
@@ -212,7 +220,7 @@ export function makeListeningRepo({ db, ask, asOf }: { db: Database; ask: Ask; a
       )
     },
 
-    /** Ends sessions that nobody used for a while; answers with how many. */
+    /** Ends sessions that have expired; answers with how many. */
     async endStale(now: Date): Promise<number> {
       const { rowCount } = await db.execute(sql`
         update listening_sessions set ended_at = ${at(now)}, end_reason = 'expired'

@@ -4,7 +4,7 @@ import { type Column, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { User } from '../contract/accounts.ts'
 import type { Keyset } from '../contract/pages.ts'
-import type { Ask, Database, Param } from '../platform/database.ts'
+import type { JsonQuery, Database, Param } from '../platform/database.ts'
 
 /**
  * A repo selects through drizzle's columns, which infer its rows. Raw SQL is left for statements that carry
@@ -64,12 +64,12 @@ export async function onlyRow<S extends z.ZodType>(
  * @param call such as `lease_key_period($1, $2)`; of JSON, or made so with `to_json`
  */
 export async function answerOf<S extends z.ZodType>(
-  ask: Ask,
+  queryJson: JsonQuery,
   schema: S,
   call: string,
   params: Param[],
 ): Promise<z.infer<S>> {
-  return parseRow(schema, await ask(`select ${call} as answer`, params))
+  return parseRow(schema, await queryJson(`select ${call} as answer`, params))
 }
 
 /** An instant as a parameter. */

@@ -14,7 +14,7 @@ const Since = z.object({
 
 const Found = z.object({ found: z.boolean() })
 
-/** What the media route may not give out any more. */
+/** What the media route must no longer serve. */
 export function makeTakedownRepo({ db }: { db: Database }) {
   return {
     /**

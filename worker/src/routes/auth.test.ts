@@ -33,19 +33,19 @@ test('registering answers with the account, both tokens and cookies that scripts
     expect(cookie).toMatch(
       /^__Host-mist_(access|refresh)=.*Path=\/.*HttpOnly; Secure; SameSite=Lax/,
     )
-  const signIn = await response.json<AuthTokens>()
-  expect(signIn.user).toEqual({
+  const issued = await response.json<AuthTokens>()
+  expect(issued.user).toEqual({
     id: expect.any(String),
     email: person.email.toLowerCase(),
     username: person.username,
     role: 'user',
     plan: 'free',
   })
-  const lifeMs = Date.parse(signIn.accessExpiresAt) - Date.now()
+  const lifeMs = Date.parse(issued.accessExpiresAt) - Date.now()
   expect(lifeMs).toBeGreaterThan(14 * 60_000)
   expect(lifeMs).toBeLessThanOrEqual(15 * 60_000)
-  const me = await api.call('GET', 'auth/me', { bearer: signIn.accessToken })
-  expect(await me.json()).toEqual({ user: signIn.user })
+  const me = await api.call('GET', 'auth/me', { bearer: issued.accessToken })
+  expect(await me.json()).toEqual({ user: issued.user })
 })
 
 test('an e-mail address is taken whatever its case, and so is a username', async () => {
@@ -169,14 +169,14 @@ test('a refresh token that is two exchanges old ends the whole family, however y
   expect((await refreshWith(third.refreshToken)).status).toBe(401)
 })
 
-test('how long a sign-in lasts is told in seconds, too, in the answer and the cookies', async () => {
+test('the answer and the cookies say in seconds, too, how long the tokens last', async () => {
   const response = await api.call('POST', 'auth/register', { body: someone() })
   const [access, refresh] = response.headers.getSetCookie()
-  const signIn = await response.json<AuthTokens>()
-  expect(signIn.accessExpiresInS).toBeGreaterThan(890)
-  expect(signIn.accessExpiresInS).toBeLessThanOrEqual(900)
-  expect(access).toContain(`Max-Age=${signIn.accessExpiresInS};`)
-  expect(refresh).toContain(`Max-Age=${signIn.refreshExpiresInS};`)
+  const issued = await response.json<AuthTokens>()
+  expect(issued.accessExpiresInS).toBeGreaterThan(890)
+  expect(issued.accessExpiresInS).toBeLessThanOrEqual(900)
+  expect(access).toContain(`Max-Age=${issued.accessExpiresInS};`)
+  expect(refresh).toContain(`Max-Age=${issued.refreshExpiresInS};`)
   // A computer whose clock is fast would take an instant for past, and drop the cookie.
   expect(`${access}${refresh}`).not.toMatch(/expires/i)
 })
@@ -193,28 +193,28 @@ test('a refresh token may come as a cookie, from a page of ours', async () => {
   expect(ours.headers.getSetCookie()).toHaveLength(2)
 })
 
-test('no refresh token, and one that nobody made, are refused', async () => {
+test('no refresh token, and a made-up one, are refused', async () => {
   const none = await api.call('POST', 'auth/refresh')
   expect([none.status, await problemCode(none)]).toEqual([401, 'refresh-invalid'])
   expect((await refreshWith('A'.repeat(43))).status).toBe(401)
 })
 
-test('logging out ends the sign-in and what it listens to', async () => {
-  const signIn = await register()
+test('logging out ends the auth session and its listening', async () => {
+  const issued = await register()
   const { trackId } = await makeTrack(api.db)
-  const bearer = signIn.accessToken
+  const bearer = issued.accessToken
   const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
   const session = await started.json<{ token: string; firstKey: { url: string } }>()
   expect((await api.call('POST', 'auth/logout', { bearer })).status).toBe(204)
   const key = await api.call('GET', session.firstKey.url, { bearer: session.token })
   expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
-  expect((await refreshWith(signIn.refreshToken)).status).toBe(401)
+  expect((await refreshWith(issued.refreshToken)).status).toBe(401)
   expect((await api.call('POST', 'auth/logout', { bearer })).status).toBe(204)
 })
 
 const garbage = ['nonsense', 'a.b.c', '']
 
-test.each<[string, (signIn: AuthTokens) => { body?: unknown; headers?: Record<string, string> }]>([
+test.each<[string, (issued: AuthTokens) => { body?: unknown; headers?: Record<string, string> }]>([
   ['in the body', ({ refreshToken }) => ({ body: { refreshToken } })],
   [
     'in a cookie',
@@ -223,7 +223,7 @@ test.each<[string, (signIn: AuthTokens) => { body?: unknown; headers?: Record<st
     }),
   ],
   ...garbage.map(
-    (access): [string, (signIn: AuthTokens) => { headers: Record<string, string> }] => [
+    (access): [string, (issued: AuthTokens) => { headers: Record<string, string> }] => [
       `in a cookie beside the access token "${access}"`,
       ({ refreshToken }) => ({
         headers: {
@@ -237,21 +237,24 @@ test.each<[string, (signIn: AuthTokens) => { body?: unknown; headers?: Record<st
     'in the body beside an unreadable bearer token',
     ({ refreshToken }) => ({ body: { refreshToken }, headers: { authorization: 'Bearer x.y.z' } }),
   ],
-])('logging out with only a refresh token %s ends the sign-in, once and twice', async (_, ask) => {
-  const signIn = await register()
-  const { trackId } = await makeTrack(api.db)
-  const bearer = signIn.accessToken
-  const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
-  const session = await started.json<{ token: string; firstKey: { url: string } }>()
-  expect((await api.call('POST', 'auth/logout', ask(signIn))).status).toBe(204)
-  expect((await api.call('POST', 'auth/logout', ask(signIn))).status).toBe(204)
-  expect((await api.call('GET', 'auth/me', { bearer })).status).toBe(401)
-  expect((await refreshWith(signIn.refreshToken)).status).toBe(401)
-  const key = await api.call('GET', session.firstKey.url, { bearer: session.token })
-  expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
-})
+])(
+  'logging out with only a refresh token %s ends the auth session, once and twice',
+  async (_, ask) => {
+    const issued = await register()
+    const { trackId } = await makeTrack(api.db)
+    const bearer = issued.accessToken
+    const started = await api.call('POST', 'listening-sessions', { body: { trackId }, bearer })
+    const session = await started.json<{ token: string; firstKey: { url: string } }>()
+    expect((await api.call('POST', 'auth/logout', ask(issued))).status).toBe(204)
+    expect((await api.call('POST', 'auth/logout', ask(issued))).status).toBe(204)
+    expect((await api.call('GET', 'auth/me', { bearer })).status).toBe(401)
+    expect((await refreshWith(issued.refreshToken)).status).toBe(401)
+    const key = await api.call('GET', session.firstKey.url, { bearer: session.token })
+    expect([key.status, await problemCode(key)]).toEqual([401, 'signed-out'])
+  },
+)
 
-test('logging out with an expired access token and the refresh token ends the sign-in', async () => {
+test('logging out with an expired access token and the refresh token ends the auth session', async () => {
   const { accessToken, refreshToken } = await register()
   api.setNow(new Date(Date.now() + 16 * 60_000))
   try {
@@ -264,14 +267,14 @@ test('logging out with an expired access token and the refresh token ends the si
   }
 })
 
-test('logging out with the refresh token before the last ends the sign-in', async () => {
+test('logging out with the refresh token before the last ends the auth session', async () => {
   const { refreshToken } = await register()
   const next = await (await refreshWith(refreshToken)).json<AuthTokens>()
   expect((await api.call('POST', 'auth/logout', { body: { refreshToken } })).status).toBe(204)
   expect((await refreshWith(next.refreshToken)).status).toBe(401)
 })
 
-test('logging out without anything, or with a token that nobody made, is fine', async () => {
+test('logging out without anything, or with a made-up token, is fine', async () => {
   expect((await api.call('POST', 'auth/logout')).status).toBe(204)
   const body = { refreshToken: 'A'.repeat(43) }
   expect((await api.call('POST', 'auth/logout', { body })).status).toBe(204)
@@ -316,7 +319,7 @@ test('an origin that is refused is named, with what its operator has to do', asy
   }
 })
 
-test('devices are listed, and each can be signed out', async () => {
+test('auth sessions are listed, and each can be ended', async () => {
   const person = someone()
   const here = await register(person)
   const login = { body: { email: person.email, password }, headers: { 'user-agent': 'A phone' } }
@@ -340,7 +343,7 @@ test('devices are listed, and each can be signed out', async () => {
   expect((await api.call('GET', 'auth/me', { bearer })).status).toBe(200)
 })
 
-test('changing the password ends all other sign-ins, and the old password', async () => {
+test('changing the password ends all other auth sessions, and the old password', async () => {
   const person = someone()
   const here = await register(person)
   const { email } = person
@@ -396,13 +399,13 @@ test('a changed password is held to the same rules, a known one to none', async 
 
 test('a blocked account can neither log in, nor refresh, nor go on', async () => {
   const person = someone()
-  const signIn = await register(person)
-  await api.db.$client`update users set blocked_at = now() where id = ${signIn.user.id}`
+  const issued = await register(person)
+  await api.db.$client`update users set blocked_at = now() where id = ${issued.user.id}`
   const login = { body: { email: person.email, password } }
   for (const answer of [
     await api.call('POST', 'auth/login', login),
-    await refreshWith(signIn.refreshToken),
-    await api.call('GET', 'auth/me', { bearer: signIn.accessToken }),
+    await refreshWith(issued.refreshToken),
+    await api.call('GET', 'auth/me', { bearer: issued.accessToken }),
   ])
     expect([answer.status, await problemCode(answer)]).toEqual([403, 'account-blocked'])
 })

@@ -51,7 +51,7 @@ test.each(['cursor=nonsense', 'cursor=WzEsMl0', 'limit=0', 'limit=101', 'limit=x
   },
 )
 
-test('a track tells who made it, and where its covers are', async () => {
+test('a track names its artists, and where its covers are', async () => {
   const admin = await api.signIn({ role: 'admin' })
   const { trackId } = await makeTrack(api.db, { title: 'Sarabande' })
   await api.db
@@ -270,7 +270,7 @@ test('what an admin types is cleaned: controls and direction overrides go, joine
   expect(invisible.status).toBe(422)
 })
 
-test('a deleted track is gone at once for those who listen, and its objects will be', async () => {
+test('a deleted track is gone at once for listeners, and its objects will be', async () => {
   const admin = await api.signIn({ role: 'admin' })
   const listener = await api.signIn()
   const { trackId } = await makeTrack(api.db)

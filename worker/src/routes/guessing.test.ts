@@ -100,7 +100,7 @@ test('one account attacked from two hundred addresses still lets its owner in fr
   expect((await login(email, '203.0.113.1')).status).toBe(200)
   const stranger = await login(email, '203.0.113.99')
   expect(stranger.status).toBe(429)
-  // Somebody who was never there waits a minute, not a day.
+  // An owner on a new network waits a minute, not a day.
   expect(Number(stranger.headers.get('retry-after'))).toBeLessThanOrEqual(60)
 }, 60_000)
 
@@ -118,7 +118,7 @@ test('a browser that holds a refresh token of the account gets in from a new add
   expect((await login(email, '203.0.113.3', { headers })).status).toBe(200)
 }, 60_000)
 
-test('who knows the password may sign in as often as needed', async () => {
+test('a user who knows the password may sign in as often as needed', async () => {
   const email = await makeOwner()
   for (let time = 0; time < 22; time++) expect((await login(email, '192.0.2.5')).status).toBe(200)
 }, 60_000)
@@ -142,7 +142,7 @@ async function change(token: string, currentPassword: string) {
   return { status: response.status, code: response.ok ? null : await problemCode(response) }
 }
 
-test('guesses at the current password of a stolen sign-in end, and the owner’s own do not', async () => {
+test('guesses at the current password end on a stolen auth session, and not on the owner’s own', async () => {
   const email = await makeOwner()
   const stolen = await (await login(email, '203.0.113.4')).json<AuthTokens>()
   const own = await (await login(email, '203.0.113.4')).json<AuthTokens>()

@@ -70,7 +70,7 @@ export const listeningSessionRoutes = makeRouter()
       method: 'post',
       path: '/{id}/heartbeat',
       tags,
-      summary: 'Say how far play has come; renews the session token',
+      summary: 'Report the position; renews the session token',
       request: { params, body: takes(Position) },
       responses: { 200: answers('Noted.', Heartbeat), ...positionRefusals },
     }),
@@ -88,7 +88,7 @@ export const listeningSessionRoutes = makeRouter()
       method: 'post',
       path: '/{id}/complete',
       tags,
-      summary: 'Say that play is over; the session ends',
+      summary: 'Report the end of play; the session ends',
       request: { params, body: takes(Position) },
       responses: { 200: answers('Noted.', Completion), ...positionRefusals },
     }),
@@ -99,7 +99,7 @@ export const listeningSessionRoutes = makeRouter()
     },
   )
 
-/** Who may speak for a session: its own token, or its owner's sign-in. */
+/** The credentials that may report for a session: its own token, or its listener's access token. */
 async function reporterOf(c: Context<AppEnv>, sessionId: SessionId): Promise<Reporter> {
   const bearer = bearerToken(c)
   const session = bearer === null ? null : await c.var.deps.tokens.readSession(bearer)
@@ -108,7 +108,7 @@ async function reporterOf(c: Context<AppEnv>, sessionId: SessionId): Promise<Rep
       throw new Problem('not-found', 'This token is of another listening session.')
     return session
   }
-  const who = await readCredentials(c)
-  if (!who) throw new Problem('signed-out', 'Send the session token, or sign in.')
-  return who
+  const listener = await readCredentials(c)
+  if (!listener) throw new Problem('signed-out', 'Send the session token, or sign in.')
+  return listener
 }

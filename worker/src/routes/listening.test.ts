@@ -88,7 +88,7 @@ test('the first key is that of the period where play starts', async () => {
   expect(session.firstKey.url).toBe(`${ORIGIN}/api/v1/keys/${trackId}/1/5`)
 })
 
-test('a reload resumes the session of the same sign-in and costs nothing', async () => {
+test('a reload resumes the listening session of the same auth session and costs nothing', async () => {
   const listener = await api.signIn()
   const { trackId } = await makeTrack(api.db)
   const first = await start(listener, trackId)
@@ -122,7 +122,7 @@ test('a key is 16 bytes that nothing may keep; the same one again costs nothing'
   expect(await quota.json()).toMatchObject({ usedS: 24 })
 })
 
-test('keys are refused to who has no session token, and to another track', async () => {
+test('a key is refused without a session token, and with one of another track', async () => {
   const listener = await api.signIn()
   const { trackId } = await makeTrack(api.db)
   const other = await makeTrack(api.db)
@@ -348,7 +348,7 @@ test('a position beyond the track, or beyond what was leased, is refused', async
   expect((await beat(session.id, 11, session.token)).status).toBe(200)
 })
 
-test('nobody speaks for the session of another', async () => {
+test('no listener reports for the session of another', async () => {
   const listener = await api.signIn()
   const stranger = await api.signIn()
   const { trackId } = await makeTrack(api.db)
@@ -421,7 +421,7 @@ test('a play that counted is in the history once, and in the totals', async () =
 const names = (session: ListeningSession) =>
   Object.keys(session.hls!.playlists).map((url) => /(\w+)\.m3u8/.exec(url)?.[1])
 
-test('premium hears all renditions and has no limit; free and strangers hear up to 192 kbit/s', async () => {
+test('premium gets all renditions and has no limit; free and visitors get up to 192 kbit/s', async () => {
   const free = await api.signIn()
   const premium = await api.signIn({ plan: 'premium' })
   const { trackId } = await makeTrack(api.db)

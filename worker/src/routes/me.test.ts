@@ -19,7 +19,7 @@ const answersOf = (token: string) =>
 
 const all = (status: number, code: string | null) => OWN.map((path) => [path, status, code])
 
-test.each<[string, 'user' | 'admin', (who: Person) => Promise<unknown>, [number, string]]>([
+test.each<[string, 'user' | 'admin', (person: Person) => Promise<unknown>, [number, string]]>([
   [
     'a sign-out',
     'user',
@@ -47,10 +47,10 @@ test.each<[string, 'user' | 'admin', (who: Person) => Promise<unknown>, [number,
 ])(
   'after %s an access token reads nothing of its own',
   async (_, role, happens, [status, code]) => {
-    const who = await api.signIn({ role })
-    expect(await answersOf(who.token)).toEqual(all(200, null))
-    await happens(who)
-    expect(await answersOf(who.token)).toEqual(all(status, code))
+    const person = await api.signIn({ role })
+    expect(await answersOf(person.token)).toEqual(all(200, null))
+    await happens(person)
+    expect(await answersOf(person.token)).toEqual(all(status, code))
   },
 )
 

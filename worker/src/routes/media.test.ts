@@ -57,7 +57,7 @@ test('a segment is served whole, to every page, and may be kept for ever', async
   }
 })
 
-test('a cover may be kept for an hour: it can be seen by whoever keeps it', async () => {
+test('a cover may be cached for an hour only, since it is not encrypted', async () => {
   const { cover } = await published()
   for (let time = 0; time < 2; time++)
     expect((await get(cover)).headers.get('cache-control')).toBe('public, max-age=3600')
@@ -268,7 +268,7 @@ test('segments cost no statement each: what was taken down is asked for every tw
   spy.mockRestore()
 })
 
-test('with the database away a cached segment is still served, and nothing is asked from the bucket', async () => {
+test('while the database is unavailable a cached segment is still served, and nothing is fetched from the bucket', async () => {
   const { segment, init } = await published()
   await textOf(await get(segment))
   // The driver's endpoint is one for all; the last line sets it back.
@@ -297,7 +297,7 @@ test.each([
   expect([response.status, await problemCode(response)]).toEqual([404, 'not-found'])
 })
 
-test('the store away is a 503', async () => {
+test('an unavailable store is a 503', async () => {
   const lost = makeTestApi({ S3_ENDPOINT: 'http://127.0.0.1:9' })
   const { trackId } = await makeTrack(api.db)
   const response = await lost.call('GET', `media/tracks/${trackId}/1/64k/5.m4s`)

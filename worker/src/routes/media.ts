@@ -6,7 +6,7 @@ import { answerWith } from './media-http.ts'
 
 /**
  * How long the edge keeps an object. Browsers may keep a segment for a year, but a cache that others
- * ask must forget what was taken down before anybody forgets that it was.
+ * ask must forget what was taken down before the takedown itself is forgotten.
  */
 const EDGE_CACHE_CONTROL = 'public, max-age=86400'
 

@@ -91,7 +91,7 @@ export const trackAdminRoutes = makeRouter()
       method: 'patch',
       path: '/{id}',
       tags: ['admin'],
-      summary: 'Correct what a track is called and who made it',
+      summary: 'Correct a track’s title, artists and other text',
       middleware: [requireAdmin],
       request: { params, body: takes(TrackPatch) },
       responses: {
@@ -111,7 +111,7 @@ export const trackAdminRoutes = makeRouter()
       method: 'delete',
       path: '/{id}',
       tags: ['admin'],
-      summary: 'Delete a track; who listens to it is stopped, its files go after a day',
+      summary: 'Delete a track: its listening sessions end, its files go after a day',
       middleware: [requireAdmin],
       request: { params },
       responses: { 204: { description: 'Gone.' }, ...common },
@@ -126,7 +126,7 @@ export const trackAdminRoutes = makeRouter()
       method: 'post',
       path: '/{id}/replace',
       tags: ['admin'],
-      summary: "Announce a file that replaces a track's audio; who listens is not disturbed",
+      summary: "Announce a file that replaces a track's audio; running sessions keep the old one",
       middleware: [rateLimit('uploads'), requireAdmin],
       request: { params, body: takes(NewUpload) },
       responses: {

@@ -183,7 +183,7 @@ test('a large file goes up in parts, and is picked up where it stopped', async (
   expect([early.status, await problemCode(early)]).toEqual([409, 'upload-incomplete'])
 })
 
-test('parts that are stored are told when an upload is resumed; completing joins them', async () => {
+test('a resumed upload names the parts that are stored; completing joins them', async () => {
   const ticket = await announced({ ...file, sizeBytes: PART + 10 })
   if (ticket.method !== 'MULTIPART') throw new Error('not in parts')
   const etag = await etagOf(ticket.parts[0]!)
@@ -347,7 +347,7 @@ test("replacing a track's audio makes a job for the same track", async () => {
   expect((await replace(crypto.randomUUID())).status).toBe(404)
 })
 
-test('the store away is a 503 that says when to try again', async () => {
+test('an unavailable store is a 503 that says when to try again', async () => {
   const lost = makeTestApi({ S3_ENDPOINT: 'http://127.0.0.1:9', SINGLE_PART_LIMIT_BYTES: '1' })
   const bearer = admin.token
   const response = await lost.call('POST', 'uploads', { body: file, bearer })

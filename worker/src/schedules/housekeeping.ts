@@ -2,21 +2,21 @@ import type { Deps } from '../deps.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Uploads given up in one run, by one statement. */
+/** Uploads expired in one run, by one statement. */
 const UPLOADS_PER_RUN = 200
 
-/** How long what is over is kept: long enough to look into a complaint. */
+/** How long ended sessions are kept: long enough to look into a complaint. */
 const KEEP_DAYS = 7
 
 /** Used refresh tokens are kept as long as a token can live, for only a known one shows reuse. */
 const KEEP_USED_TOKENS_DAYS = 30
 
-/** How long an account knows a network after the last sign-in from there: summer houses count. */
+/** How long an account knows a network after the last login from there; half a year, for holiday homes. */
 const KEEP_NETWORKS_DAYS = 180
 
 /**
- * Runs every few minutes: ends what nobody ended, deletes what nobody will ask for. Not where the clock is
- * wrong: a year ahead, every sign-in would have run out.
+ * Runs every few minutes: ends what was left open and deletes what is no longer needed. Not where the clock
+ * is wrong: a year ahead, every auth session would have expired.
  */
 export async function housekeeping({ uploads, repos, clock, log }: Deps): Promise<void> {
   const now = clock()

@@ -104,14 +104,14 @@ export function makeAuthSessionService({
      * Ends the auth sessions of an access token and of refresh tokens, whichever are given; usually all name
      * the same one. A refresh token that was exchanged names its family, too. Ending it twice is fine.
      */
-    async logout(who: AccessClaims | null, refreshTokens: readonly string[]): Promise<void> {
+    async logout(current: AccessClaims | null, refreshTokens: readonly string[]): Promise<void> {
       const found = await Promise.all(
         [...new Set(refreshTokens)].map(async (token) =>
           authSessions.findByToken(await tokens.hashRefresh(token)),
         ),
       )
       const families = new Map(
-        [who, ...found].flatMap((family) => (family ? [[family.familyId, family.userId]] : [])),
+        [current, ...found].flatMap((family) => (family ? [[family.familyId, family.userId]] : [])),
       )
       const now = clock()
       for (const [familyId, userId] of families)

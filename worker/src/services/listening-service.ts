@@ -179,7 +179,7 @@ export function makeListeningService({
       const masterKey = await masterKeyOf(session)
       const [lease, key] = await Promise.all([
         listening.lease(session, period, now),
-        // Derived while the meter decides; nobody gets it unless the meter grants it.
+        // Derived while the meter decides; it is given out only where the meter grants it.
         derivePeriodKey(masterKey, session.trackId, version, period),
       ])
       if (lease.outcome === 'no-session') throw refusal('ended', now)

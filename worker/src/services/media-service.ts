@@ -18,7 +18,7 @@ const CONTENT_TYPES: Record<string, string> = {
 /** Objects never change under a key, and a segment is noise without its key. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
-/** A cover can be seen by whoever has it, so a browser asks again after an hour (and gets a 304). */
+/** A cover is not encrypted, so a browser asks again after an hour (and gets a 304). */
 const COVER = 'public, max-age=3600'
 
 /** How long an object that was found servable is not asked about again; takedowns are heard of anyway. */

@@ -14,15 +14,15 @@ const WINDOW_MS = 26 * 3600 * 1000
 /** Asked for twice, for a transaction may be seen later than the instant that it bears. */
 const OVERLAP_MS = 60_000
 
-/** Where the database is away, it is not asked again for so long. */
-const AWAY_MS = 1000
+/** A database that is unavailable is not asked again for so long. */
+const UNAVAILABLE_MS = 1000
 
-type Asked = { trackId: TrackId; version: number; isCover: boolean }
+type Requested = { trackId: TrackId; version: number; isCover: boolean }
 export type Takedowns = ReturnType<typeof makeTakedowns>
 
 /**
  * What was taken down lately, known to one isolate: one statement every two seconds, whatever is
- * asked for. With the database away the last list counts; no key can be leased then anyway.
+ * asked for. While the database is unavailable the last list counts; no key can be leased then anyway.
  */
 export function makeTakedowns({
   takedowns,
@@ -57,21 +57,21 @@ export function makeTakedowns({
       askedAt = startedAt
     } catch (error) {
       log.warn('takedowns-unknown', { reason: String(error) })
-      askedAt = Math.max(askedAt, startedAt - TRUSTED_MS + AWAY_MS)
+      askedAt = Math.max(askedAt, startedAt - TRUSTED_MS + UNAVAILABLE_MS)
     }
   }
 
   return {
     /** Whether an object was taken down, up to four seconds ago. */
     async has(
-      { trackId, version, isCover }: Asked,
+      { trackId, version, isCover }: Requested,
       later: (work: Promise<unknown>) => void,
     ): Promise<boolean> {
       const asOf = now()
       const ageMs = asOf - askedAt
       // Each request asks for itself: what one request waits for must not hang on another's.
       if (ageMs >= TRUSTED_MS || ageMs < 0) await ask()
-      else if (ageMs >= REFRESH_MS && Math.abs(asOf - refreshedAt) >= AWAY_MS) {
+      else if (ageMs >= REFRESH_MS && Math.abs(asOf - refreshedAt) >= UNAVAILABLE_MS) {
         refreshedAt = asOf
         later(ask())
       }

@@ -100,7 +100,7 @@ export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: 
       return presentTrack(row, mediaBase)
     },
 
-    /** Takes a track away: it is gone for listeners at once, its objects follow. */
+    /** Deletes a track: listeners lose it at once, its objects follow. */
     async remove(trackId: TrackId): Promise<void> {
       if (!(await tracks.remove(trackId, clock()))) throw noTrack()
     },

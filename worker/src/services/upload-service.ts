@@ -125,7 +125,7 @@ export function makeUploadService({
     return upload
   }
 
-  /** Refuses what can't be a track, saying what would be taken. */
+  /** Refuses what can't be a track, and says what is accepted. */
   function accept(file: NewUpload): string {
     if (file.sizeBytes === 0)
       throw new Problem('validation-failed', 'The file is empty. Choose another one.', {
@@ -146,9 +146,9 @@ export function makeUploadService({
   }
 
   return {
-    /** Promises room for a file and tells where to send its bytes. */
+    /** Announces a file; answers with where to send its bytes. */
     async create(
-      who: AccessClaims,
+      admin: AccessClaims,
       file: NewUpload,
       replaces: TrackId | null = null,
     ): Promise<UploadTicket> {
@@ -167,7 +167,7 @@ export function makeUploadService({
         jobId,
         trackId: replaces ?? newId(TrackId, now.getTime()),
         kind: replaces === null ? 'ingest' : 'replace',
-        userId: who.userId,
+        userId: admin.userId,
         file: { ...file, contentType },
         objectKey,
         multipart,
@@ -177,7 +177,7 @@ export function makeUploadService({
         ),
       })
       if (!isInserted) {
-        // Begun a moment ago by us, known to nobody, and empty.
+        // Begun a moment ago, and still empty.
         if (multipart !== null) await store.abortMultipart(bucket, objectKey, multipart.id)
         throw new Problem('not-found', 'There is no such track to replace.')
       }
@@ -197,7 +197,7 @@ export function makeUploadService({
     async resume(uploadId: UploadId): Promise<UploadTicket> {
       const upload = await find(uploadId)
       if (upload.completedAt !== null || upload.jobStatus !== 'pending_upload')
-        throw new Problem('upload-incomplete', 'This upload is over. Start a new one.')
+        throw new Problem('upload-incomplete', 'This upload has ended. Start a new one.')
       const { multipartId } = upload
       const parts =
         multipartId === null ? [] : await store.listParts(bucket, upload.objectKey, multipartId)
@@ -212,7 +212,7 @@ export function makeUploadService({
     },
 
     /**
-     * Takes the bytes over: joins the parts, checks that the object is there in its full size, pins its
+     * Completes an upload: joins the parts, checks that the object is there in its full size, pins its
      * ETag, and queues the job. The same again, even at the same time, is the same answer.
      */
     async complete(
@@ -230,7 +230,7 @@ export function makeUploadService({
           parts ?? (await store.listParts(bucket, upload.objectKey, upload.multipartId))
         if (stored && stored.length > 0) {
           const ordered = [...stored].sort((a, b) => a.partNumber - b.partNumber)
-          // A refusal is no verdict: the twin of this request may have joined them just now.
+          // A refusal decides nothing: the same request, sent twice, may have joined them just now.
           await store.completeMultipart(bucket, upload.objectKey, upload.multipartId, ordered)
         }
       }
@@ -247,14 +247,14 @@ export function makeUploadService({
         )
       const { etag } = object
       if (await uploads.complete(upload, titleFrom(upload.filename), etag, clock())) return answer
-      // Its twin was faster, or housekeeping has given it up in this very moment.
+      // The same request, sent twice, was faster; or the upload has just expired.
       if ((await find(uploadId)).completedAt !== null) return answer
       throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')
     },
 
     /**
-     * Gives up on uploads whose time is over; answers with how many. Nothing is deleted here: the sweep
-     * does that, where the buckets are known to be ours.
+     * Expires uploads that were not completed in time; answers with how many. Nothing is deleted here: the
+     * transcoder's sweep does that, where the buckets are known to be this installation's.
      */
     expire: (limit: number): Promise<number> => uploads.expire(clock(), limit),
   }

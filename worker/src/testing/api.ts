@@ -81,7 +81,7 @@ export function makeTestApi(overrides: Record<string, unknown> = {}) {
       return { userId, familyId, token }
     },
 
-    /** Signs a listener in on another device. */
+    /** Another auth session of a listener. */
     async signInAgain(userId: Parameters<typeof makeFamily>[1]) {
       const familyId = await makeFamily(db, userId)
       const claims = { userId, familyId, role: 'user', plan: 'free' } as const

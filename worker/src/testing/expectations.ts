@@ -1,5 +1,5 @@
 import type { ProblemCode } from '@mist/db/contract'
-import type { Caller } from './cast.ts'
+import type { Caller } from './callers.ts'
 
 /** What a caller is answered: a status, or the code of a refusal. */
 type Answer = 200 | 201 | 202 | 204 | ProblemCode
@@ -16,7 +16,7 @@ const anyone = (answer: Answer): Expectation => ({
   'signed out': answer,
 })
 
-/** For who is signed in now; others than the owner of what is asked for may be told less. */
+/** For users who are signed in now; all but the owner of what is asked for may be answered otherwise. */
 const listeners = (owner: Answer, others: Answer = owner): Expectation => ({
   anonymous: 'signed-out',
   listener: owner,
@@ -77,7 +77,7 @@ export const EXPECTATIONS: Record<string, Expectation> = {
     'signed out': 'signed-out',
   },
 
-  // Who plays the track already goes on with it. An admin who is one no longer may listen.
+  // Listeners who play the track already resume. A former admin may listen, too.
   'POST /api/v1/listening-sessions': {
     anonymous: 'signed-out',
     listener: 200,

@@ -302,7 +302,7 @@ async function outputOf(child: ChildProcessByStdio<null, Readable, Readable>) {
 }
 
 function explain(message: string, log: string, limits: Pick<FfmpegLimits, 'cpuS'>): Error {
-  // Who reaches a hard limit is killed. We kill too, but then nobody looks at this.
+  // A process that reaches a hard limit is killed. We kill too, but then this is not read.
   return /SIGKILL|SIGXCPU/.test(message)
     ? new OutOfTime(
         `It took more than ${limits.cpuS} seconds of CPU time or more memory than there is.`,

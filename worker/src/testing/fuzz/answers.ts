@@ -2,7 +2,7 @@ import { PROBLEMS, type ProblemCode } from '@mist/db/contract'
 import type { OpenApi, Operation } from './openapi-document.ts'
 import type { FuzzRequest } from './requests.ts'
 
-/** What no refusal may say to the person who reads it. */
+/** What no refusal may say. */
 const INTERNALS =
   /sqlstate|postgres|neon|zod|drizzle|\bselect\b.*\bfrom\b|\binsert into\b|\.ts\b|127\.0\.0\.1|\[object|\bat .*:\d+|stack/i
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Caller, CALLERS, type Cast } from '../cast.ts'
+import { type Caller, CALLERS, type Callers } from '../callers.ts'
 import { ORIGIN } from '../origin.ts'
 import { hostileCursor, hostileString, writeJson } from './hostile.ts'
 import type { OpenApi, Operation } from './openapi-document.ts'
@@ -68,12 +68,12 @@ function rightCaller({ method, path }: Operation): Caller {
   return isAdmins || (path.includes('/tracks/') && method !== 'GET') ? 'admin' : 'listener'
 }
 
-/** How a caller shows who it is, if at all: half of the time as the operation asks for. */
-function credentialsFor(operation: Operation, cast: Cast): fc.Arbitrary<[string, string][]> {
-  const right = `Bearer ${cast.tokens[rightCaller(operation)] ?? ''}`
+/** A caller's credentials, if any: half of the time those that the operation asks for. */
+function credentialsFor(operation: Operation, callers: Callers): fc.Arbitrary<[string, string][]> {
+  const right = `Bearer ${callers.tokens[rightCaller(operation)] ?? ''}`
   const token = fc.oneof(
-    { weight: 5, arbitrary: fc.constantFrom(...CALLERS).map((caller) => cast.tokens[caller]) },
-    { weight: 1, arbitrary: fc.constant(cast.sessionTokens.listener) },
+    { weight: 5, arbitrary: fc.constantFrom(...CALLERS).map((caller) => callers.tokens[caller]) },
+    { weight: 1, arbitrary: fc.constant(callers.sessionTokens.listener) },
     { weight: 1, arbitrary: garbageToken },
   )
   const origin = fc.constantFrom(null, ORIGIN, 'https://evil.example', 'null', '::', '')
@@ -142,31 +142,31 @@ const asPath = (value: unknown) =>
     return asIs ? text.replaceAll(/[?#\s\\]/g, '') || encoded : encoded
   })
 
-/** Which of the cast's things a parameter is about. */
-function thingFor(name: string, path: string, { things }: Cast): string | undefined {
+/** The thing that a parameter names. */
+function thingFor(name: string, path: string, { things }: Callers): string | undefined {
   if (name === 'trackId' || path.includes('/tracks/')) return things.trackId
   if (name === 'uploadId') return things.uploadId
   if (name === 'jobId') return things.jobId
-  return path.includes('/auth/') ? things.deviceId : things.sessionId
+  return path.includes('/auth/') ? things.authSessionId : things.sessionId
 }
 
 /** Requests to one operation: mostly what it asks for, and every way beside it, too. */
 export function requestsTo(
   operation: Operation,
   openApi: OpenApi,
-  cast: Cast,
+  callers: Callers,
 ): fc.Arbitrary<FuzzRequest> {
-  const values = valuesOf(openApi, cast)
+  const values = valuesOf(openApi, callers)
   const parameter = ({ name, schema }: Operation['parameters'][number]): fc.Arbitrary<unknown> => {
     if (name === 'cursor') return hostileCursor
     if (name === 'token')
-      return either<unknown>(fc.constant(cast.sessionTokens.listener), garbageToken)
+      return either<unknown>(fc.constant(callers.sessionTokens.listener), garbageToken)
     if (name === 'playlist')
       return either<unknown>(fc.constantFrom('master.m3u8', '64k.m3u8', '128k.m3u8'), hostileString)
     if (name === 'version' || name === 'period')
       return either<unknown>(fc.constantFrom(0, 1, 2), values.any(schema))
     if (schema.format !== 'uuid') return either(values.valid(schema), values.any(schema))
-    const thing = thingFor(name, operation.path, cast) ?? ''
+    const thing = thingFor(name, operation.path, callers) ?? ''
     return either<unknown>(fc.constantFrom(thing, thing.toUpperCase()), values.any(schema))
   }
   const inPath = operation.parameters.filter((each) => each.in === 'path')
@@ -202,7 +202,7 @@ export function requestsTo(
   )
 
   return fc
-    .tuple(path, query, credentialsFor(operation, cast), otherHeaders, type, body)
+    .tuple(path, query, credentialsFor(operation, callers), otherHeaders, type, body)
     .map(([at, question, credentials, headers, contentType, content]) => ({
       method: operation.method,
       url: `${ORIGIN}${at}${question}`,

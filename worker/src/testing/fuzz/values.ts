@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Cast } from '../cast.ts'
+import type { Callers } from '../callers.ts'
 import { hostileHeader, hostileId, hostileNumber, hostileValue } from './hostile.ts'
 import type { JsonSchema, OpenApi } from './openapi-document.ts'
 
@@ -30,9 +30,9 @@ const propertiesOf = (schema: JsonSchema) => Object.entries(schema.properties ??
 const lineOf = (length: number) => 'x'.repeat(Math.max(0, length))
 
 /** Values by the schemas of a document. */
-export function valuesOf(openApi: OpenApi, cast: Cast) {
+export function valuesOf(openApi: OpenApi, callers: Callers) {
   function textOf({ pattern, format, minLength = 0, maxLength = 40 }: JsonSchema) {
-    if (format === 'uuid') return fc.constantFrom(...Object.values(cast.things))
+    if (format === 'uuid') return fc.constantFrom(...Object.values(callers.things))
     if (pattern !== undefined)
       try {
         return fc.stringMatching(new RegExp(pattern))
@@ -65,7 +65,7 @@ export function valuesOf(openApi: OpenApi, cast: Cast) {
     return types.includes('boolean') ? fc.boolean() : textOf(found)
   }
 
-  /** Values beside a schema: at its edges, of another kind, of nobody. */
+  /** Values beside a schema: at its edges, of another kind, of no one. */
   function any(schema: JsonSchema): fc.Arbitrary<unknown> {
     const {
       format,

@@ -3,7 +3,7 @@ import type { ListeningSession } from '../contract/listening.ts'
 import type { UploadTicket } from '../contract/uploads.ts'
 import type { makeTestApi } from './api.ts'
 
-/** Who may call: what became of them since they got their access token, too. */
+/** Kinds of callers, by what has happened since they got their access token. */
 export const CALLERS = [
   'anonymous',
   'listener',
@@ -18,11 +18,11 @@ export type Caller = (typeof CALLERS)[number]
 type Api = ReturnType<typeof makeTestApi>
 
 /**
- * One caller of each kind, with the tokens they got while all was well: all play `trackId`, only the
- * other listener plays another track. The things are the listener's (`sessionId`, and `deviceId`, on
- * which he is signed in, too) and the admin's, who has announced a file.
+ * One caller of each kind, with the tokens from before anything happened: all play `trackId`, only the other
+ * listener plays another track. The things are the listener's (`sessionId`, and `authSessionId`, another
+ * auth session) and the admin's, who has announced a file.
  */
-export async function makeCast(api: Api) {
+export async function makeCallers(api: Api) {
   const [listener, other, admin, blocked, demoted, signedOut] = await Promise.all([
     api.signIn(),
     api.signIn(),
@@ -80,7 +80,7 @@ export async function makeCast(api: Api) {
     things: {
       trackId,
       sessionId: session.id,
-      deviceId: device.familyId,
+      authSessionId: device.familyId,
       uploadId: upload.uploadId,
       jobId: upload.jobId,
       userId: listener.userId,
@@ -88,4 +88,4 @@ export async function makeCast(api: Api) {
   }
 }
 
-export type Cast = Awaited<ReturnType<typeof makeCast>>
+export type Callers = Awaited<ReturnType<typeof makeCallers>>
