@@ -22,10 +22,6 @@ export type TrackCredits = {
 export function creditTrack(trackId: TrackId, credits: TrackCredits): SQL[] {
   const { artists = [], album, albumArtist, year } = credits
   const names = [...artists, ...(album !== undefined && albumArtist ? [albumArtist] : [])]
-  const named = (rows: readonly string[]) => {
-    const json = rows.map((name, position) => ({ id: newId(ArtistId), name, position }))
-    return sql`jsonb_to_recordset(${JSON.stringify(json)}::jsonb) as n(id uuid, name text, position int)`
-  }
   const isThere = sql`exists (select from tracks where id = ${trackId} and deleted_at is null)`
   const statements: SQL[] = []
   if (names.length > 0)
@@ -51,23 +47,30 @@ export function creditTrack(trackId: TrackId, credits: TrackCredits): SQL[] {
   return statements
 }
 
+/** Names in their order, each with an id for the artist that may have to be made: rows `n`. */
+function named(names: readonly string[]): SQL {
+  const rows = names.map((name, position) => ({ id: newId(ArtistId), name, position }))
+  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n(id uuid, name text, position int)`
+}
+
+const artistNamed = (name: string | undefined): SQL =>
+  sql`(select id from artists where lower(name) = lower(${name ?? null}::text))`
+
 /** Finds or makes the album and puts the track on it; the artists are there, the track's still the old. */
 function albumStatement(
   trackId: TrackId,
   { artists, album, albumArtist, year }: TrackCredits & { album: string },
 ): SQL {
-  const byName = (name: string | undefined) =>
-    sql`(select id from artists where lower(name) = lower(${name ?? null}::text))`
   const firstArtist = sql`(
     select artist_id from track_artists where track_id = ${trackId} order by position limit 1
   )`
   return sql`
     with owner as (
       select coalesce(
-        ${byName(albumArtist)},
+        ${artistNamed(albumArtist)},
         (select al.artist_id from tracks t join albums al on al.id = t.album_id
          where t.id = ${trackId} and al.artist_id is distinct from ${firstArtist}),
-        ${byName(artists?.[0])},
+        ${artistNamed(artists?.[0])},
         ${firstArtist}
       ) as id
     ), found as (

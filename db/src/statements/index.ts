@@ -1,3 +1,4 @@
+export * from './camel-cased.ts'
 export * from './credit-track.ts'
 export * from './delete-track.ts'
 export * from './enqueue-jobs.ts'

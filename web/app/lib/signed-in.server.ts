@@ -1,5 +1,6 @@
 import { redirect } from '@remix-run/cloudflare'
 import type { LoaderFunctionArgs } from '@remix-run/cloudflare'
+import { read } from './api.ts'
 import { apiFor } from './api.server.ts'
 import { accessCookie } from './cookies.server.ts'
 import { isRefusal } from './problem.ts'
@@ -14,7 +15,7 @@ import { returnPath } from './return-path.ts'
 export async function redirectSignedIn({ request, context }: LoaderFunctionArgs): Promise<null> {
   if (accessCookie(request) === null) return null
   try {
-    await apiFor({ request, context }).me()
+    await read(apiFor({ request, context }).auth.me.$get())
   } catch (error) {
     if (isRefusal(error)) return null
     throw error

@@ -1,24 +1,28 @@
 import { Lyrics, type TrackId } from '@mist/db/contract'
-import { sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { trackLyrics, tracks } from '@mist/db/schema'
+import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../platform/database.ts'
 import { IS_PUBLIC } from './track-repo.ts'
-import { at, rowOf } from './rows.ts'
+import { at } from './rows.ts'
 
 export type LyricsRepo = ReturnType<typeof makeLyricsRepo>
 
 export function makeLyricsRepo({ db }: { db: Database }) {
   return {
     /** Lyrics of a public track, an admin's before the file's; null where there is no row of either. */
-    find(trackId: TrackId): Promise<Lyrics | null> {
-      return rowOf(
-        db,
-        Lyrics,
-        sql`select l.language, l.synced, l.lines
-            from track_lyrics l join tracks t on t.id = l.track_id
-            where l.track_id = ${trackId} and ${IS_PUBLIC}
-            order by (l.source = 'admin') desc limit 1`,
-      )
+    async find(trackId: TrackId): Promise<Lyrics | null> {
+      const [row] = await db
+        .select({
+          language: trackLyrics.language,
+          synced: trackLyrics.synced,
+          lines: trackLyrics.lines,
+        })
+        .from(trackLyrics)
+        .innerJoin(tracks, eq(tracks.id, trackLyrics.trackId))
+        .where(and(eq(trackLyrics.trackId, trackId), IS_PUBLIC))
+        .orderBy(desc(eq(trackLyrics.source, 'admin')))
+        .limit(1)
+      return row ? Lyrics.parse(row) : null
     },
 
     /**
@@ -29,9 +33,7 @@ export function makeLyricsRepo({ db }: { db: Database }) {
      */
     async write(trackId: TrackId, lyrics: Lyrics, now: Date): Promise<boolean> {
       const { language, synced, lines } = lyrics
-      const row = await rowOf(
-        db,
-        z.object({ track_id: z.string() }),
+      const { rows } = await db.execute(
         sql`insert into track_lyrics (track_id, source, language, synced, lines, updated_at)
             select id, 'admin', ${language}::text, ${synced}::boolean, ${JSON.stringify(lines)}::jsonb,
                    ${at(now)}
@@ -40,7 +42,7 @@ export function makeLyricsRepo({ db }: { db: Database }) {
               synced = excluded.synced, lines = excluded.lines, updated_at = excluded.updated_at
             returning track_id`,
       )
-      return row !== null
+      return rows.length > 0
     },
   }
 }
