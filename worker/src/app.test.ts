@@ -207,8 +207,26 @@ test('the Worker itself answers requests and runs its schedule', async () => {
   >[0]
   const response = await worker.fetch(request, ownEnv, createExecutionContext())
   expect(await response.json()).toMatchObject({ code: 'internal' })
-  const controller = createScheduledController({ cron: '*/5 * * * *' })
-  await worker.scheduled(controller, ownEnv)
+  for (const cron of ['*/5 * * * *', '* * * * *'])
+    await worker.scheduled(createScheduledController({ cron }), ownEnv)
+})
+
+test('every minute a plan that has changed reaches its listeners', async () => {
+  const api = makeTestApi()
+  const { userId, token } = await api.signIn()
+  const limitS = async () => {
+    const quota = await api.call('GET', 'quota', { bearer: token })
+    return (await quota.json<{ limitS: number }>()).limitS
+  }
+  expect(await limitS()).toBe(300)
+  const { $client: sql } = api.db
+  await sql`insert into plans (id, name, daily_ms, devices, pace_depth_ms, pace_rate)
+            values ('guest', 'Guest', 60000, 1, 180000, 1.25)`
+  await sql`update users set plan = 'guest' where id = ${userId}`
+  expect(await limitS()).toBe(60)
+  await sql`update plans set daily_ms = 90000 where id = 'guest'`
+  await worker.scheduled(createScheduledController({ cron: '* * * * *' }), ownEnv)
+  expect(await limitS()).toBe(90)
 })
 
 test('housekeeping ends what was left open and deletes what is no longer needed', async () => {

@@ -37,7 +37,7 @@ export type {
   JobErrorCode,
   JobStatus,
   JobStep,
-  Plan,
+  PlanId,
   ProblemCode,
   Quota,
   Role,

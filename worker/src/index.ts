@@ -2,6 +2,10 @@ import { makeApp } from './app.ts'
 import { makeDeps } from './deps.ts'
 import { BadEnv, readEnv } from './env.ts'
 import { housekeeping } from './schedules/housekeeping.ts'
+import { refreshPlans } from './schedules/refresh-plans.ts'
+
+/** The one of the two schedules in wrangler.toml that runs every minute. */
+const EVERY_MINUTE = '* * * * *'
 
 type Built = { deps: ReturnType<typeof makeDeps>; app: ReturnType<typeof makeApp> }
 
@@ -32,7 +36,8 @@ export default {
       return refuse(error)
     }
   },
-  async scheduled(_controller, env) {
-    await housekeeping(build(env).deps)
+  async scheduled({ cron }, env) {
+    const { deps } = build(env)
+    await (cron === EVERY_MINUTE ? refreshPlans(deps) : housekeeping(deps))
   },
 } satisfies ExportedHandler

@@ -84,7 +84,8 @@ export async function startEdge(options: EdgeOptions) {
   )
   const { port: ownPort } = await edge.ready
 
-  // Locally no edge fires the cron triggers, so we do; wrangler.toml says every five minutes.
+  // Locally no edge fires the cron triggers, so we do, each every five minutes; the transcoder sees to
+  // what is due sooner.
   const worker = await edge.getWorker(API)
   const timer = setInterval(() => {
     for (const cron of runsSchedules ? api.crons : [])

@@ -3,7 +3,7 @@ import {
   PASSWORD_MAX_CHARS,
   PASSWORD_MIN_CHARS,
   passwordChars,
-  Plan,
+  PlanId,
   Role,
   UserId,
 } from '@mist/db/contract'
@@ -11,7 +11,7 @@ import { z } from 'zod'
 
 /** An account, as its owner sees it. */
 export const User = z
-  .object({ id: UserId, email: z.string(), username: z.string(), role: Role, plan: Plan })
+  .object({ id: UserId, email: z.string(), username: z.string(), role: Role, plan: PlanId })
   .meta({ id: 'User' })
 export type User = z.infer<typeof User>
 

@@ -1,4 +1,12 @@
-import { ACCESS_TOKEN_S, FamilyId, Plan, Role, SessionId, TrackId, UserId } from '@mist/db/contract'
+import {
+  ACCESS_TOKEN_S,
+  FamilyId,
+  PlanId,
+  Role,
+  SessionId,
+  TrackId,
+  UserId,
+} from '@mist/db/contract'
 import { base64url, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { Clock } from './clock.ts'
@@ -15,7 +23,7 @@ export const AccessClaims = z.object({
   userId: UserId,
   familyId: FamilyId,
   role: Role,
-  plan: Plan,
+  plan: PlanId,
 })
 export type AccessClaims = z.infer<typeof AccessClaims>
 

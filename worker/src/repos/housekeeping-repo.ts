@@ -1,9 +1,10 @@
+import { refreshMeters } from '@mist/db/statements'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
 import { type AsOf, at, onlyRow } from './rows.ts'
 
-/** Deletes what nothing will ask for again. */
+/** Deletes what nothing will ask for again, and brings copies up to date. */
 export function makeHousekeepingRepo({ db, asOf }: { db: Database; asOf: AsOf }) {
   return {
     /** Seconds by which the caller's clock is further from the database's than is to be believed; else 0. */
@@ -15,6 +16,9 @@ export function makeHousekeepingRepo({ db, asOf }: { db: Database; asOf: AsOf })
       )
       return offS
     },
+
+    /** Copies the terms of plans that have changed; answers with how many meters that were. */
+    refreshMeters: (): Promise<number> => refreshMeters((statement) => db.execute(statement)),
 
     /** Listening sessions that have been over for a while; what was heard is in the history. */
     async deleteSessionsBefore(before: Date): Promise<number> {

@@ -1,4 +1,4 @@
-import { type FamilyId, Plan, SessionId, TrackId, type UserId } from '@mist/db/contract'
+import { type FamilyId, SessionId, TrackId, type UserId } from '@mist/db/contract'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { JsonQuery, Database } from '../platform/database.ts'
@@ -23,7 +23,7 @@ const StartedRow = z
     outcome: z.enum(['started', 'resumed']),
     sessionId: SessionId,
     version: z.int(),
-    plan: Plan,
+    maxBitrate: z.int().nullable(),
     period: z.int(),
     renditions: z.array(Rendition.extend({ init: z.string() })).nullable(),
     positionS: z.number(),
@@ -86,7 +86,7 @@ const RecordedRow = z.union([
     heardS: z.number(),
     counted: z.boolean(),
     durationS: z.number(),
-    plan: Plan,
+    maxBitrate: z.int().nullable(),
     ...usage,
   }),
   z.object({
@@ -181,9 +181,9 @@ export function makeListeningRepo({
       return isGranted(answer) ? GRANTED : parseRow(RefusedLeaseRow, answer)
     },
 
-    /** Records a position, or the end, as the listening session's own token asks; see `record_listening`. */
+    /** Records a position, or the end, as the listening session's own token asks; see `record_position`. */
     record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>
-      answerOf(queryJson, RecordedRow, `to_json(record_listening($1, $2, $3, $4, ${timeAt(5)}))`, [
+      answerOf(queryJson, RecordedRow, `record_position($1, $2, $3, $4, ${timeAt(5)})`, [
         sessionId,
         userId,
         positionS,
@@ -201,8 +201,8 @@ export function makeListeningRepo({
         z.object({ answer: JsonRow }),
         sql`select case
               when s.state <> 'live' then json_build_object('outcome', s.state)
-              else to_json(record_listening(
-                ${sessionId}, ${session.userId}, ${positionS}, ${isComplete}, ${asOf(now)}))
+              else record_position(
+                ${sessionId}, ${session.userId}, ${positionS}, ${isComplete}, ${asOf(now)})
             end as answer
             from (${authSessionState(session)}) s`,
       )
@@ -214,8 +214,7 @@ export function makeListeningRepo({
       return onlyRow(
         db,
         QuotaRow,
-        sql`select s.state, daily_ms(m.plan, m.daily_limit_s) as limit_ms,
-                   meter_used_ms(m, ${asOf(now)}) as used_ms
+        sql`select s.state, m.limit_ms, meter_used_ms(m, ${asOf(now)}) as used_ms
             from (${authSessionState(session)}) s left join meters m on m.user_id = ${session.userId}`,
       )
     },

@@ -1,4 +1,4 @@
-import type { TrackId } from '@mist/db/contract'
+import { DEFAULT_PLAN, type TrackId } from '@mist/db/contract'
 import { renditions, trackKeys, tracks, trackVersions } from '@mist/db/schema'
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -28,6 +28,9 @@ export function makeMediaRepo({ db }: { db: Database }) {
       const rows = await db
         .select({
           version: trackVersions.version,
+          visitorMaxBitrate: sql<number | null>`(
+            select p.max_bitrate from plans p where p.id = ${DEFAULT_PLAN}
+          )`,
           timing: {
             // Of a version that was published these are always there.
             sampleRate: sql<number>`${trackVersions.sampleRate}`,
@@ -73,6 +76,8 @@ export function makeMediaRepo({ db }: { db: Database }) {
       return {
         version: first.version,
         timing: first.timing,
+        /** Highest bitrate that is offered without a session, bits per second; null: all. */
+        visitorMaxBitrate: first.visitorMaxBitrate,
         renditions: rows.flatMap(({ rendition }) => rendition ?? []),
       }
     },

@@ -1,4 +1,4 @@
-import { Plan, Role, UserId } from '@mist/db/contract'
+import { PlanId, Role, UserId } from '@mist/db/contract'
 import { camelCased } from '@mist/db/statements'
 import { type Column, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
@@ -29,7 +29,7 @@ export const UserRow = z.object({
   email: z.string(),
   username: z.string(),
   role: Role,
-  plan: Plan,
+  plan: PlanId,
 }) satisfies z.ZodType<User>
 
 /** A row as JSON: what the meter's functions answer with. */

@@ -69,6 +69,7 @@ test('a player that has the files already is answered with the session and the k
 
 test('a session token that opened keys opens none once it has expired', async () => {
   const clocked = makeTestApi()
+  clocked.setNow(new Date())
   const { token: bearer } = await clocked.signIn()
   const { trackId } = await makeTrack(clocked.db)
   const started = await clocked.call('POST', 'listening-sessions', { body: { trackId }, bearer })

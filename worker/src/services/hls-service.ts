@@ -1,4 +1,4 @@
-import { type MediaTiming, PLANS, type TrackId } from '@mist/db/contract'
+import { type MediaTiming, type TrackId } from '@mist/db/contract'
 import { API_BASE } from '../api-base.ts'
 import type { ListeningSession } from '../contract/listening.ts'
 import type { SessionClaims } from '../platform/tokens.ts'
@@ -54,7 +54,7 @@ export function filesOf(
 export function makeHlsService({ media }: { media: MediaRepo }) {
   return {
     /**
-     * The master playlist. Without a session it offers what the free plan includes; with one, the
+     * The master playlist. Without a session it offers what a new account hears; with one, the
      * session's version and plan.
      */
     async masterPlaylist(
@@ -65,7 +65,7 @@ export function makeHlsService({ media }: { media: MediaRepo }) {
     ): Promise<string> {
       const found = await media.find(trackId, version ?? session?.claims.version ?? null)
       if (!found) throw new Problem('not-found', 'There is no such track.')
-      const maxBitrate = session ? session.claims.maxBitrate : PLANS.free.maxBitrate
+      const maxBitrate = session ? session.claims.maxBitrate : found.visitorMaxBitrate
       return masterPlaylist({ trackId, ...found }, offered(found.renditions, maxBitrate), {
         apiBase: API_BASE,
         mediaBase,
@@ -82,8 +82,9 @@ export function makeHlsService({ media }: { media: MediaRepo }) {
       mediaBase: string,
     ): Promise<string> {
       const found = await media.find(trackId, version ?? session?.claims.version ?? null)
-      const maxBitrate = session ? session.claims.maxBitrate : PLANS.free.maxBitrate
-      const rendition = found && offered(found.renditions, maxBitrate).find((r) => r.name === name)
+      if (!found) throw new Problem('not-found', 'There is no such track.')
+      const maxBitrate = session ? session.claims.maxBitrate : found.visitorMaxBitrate
+      const rendition = offered(found.renditions, maxBitrate).find((r) => r.name === name)
       if (!rendition) throw new Problem('not-found', 'The track has no such rendition.')
       return mediaPlaylist({ trackId, ...found }, rendition, {
         apiBase: API_BASE,

@@ -2,8 +2,6 @@ import {
   derivePeriodKey,
   type MasterKey,
   newId,
-  type Plan,
-  PLANS,
   quotaOf,
   type Quota,
   SessionId,
@@ -107,11 +105,8 @@ export function makeListeningService({
     return recorded
   }
 
-  function tokenFor(claims: Omit<SessionClaims, 'maxBitrate'>, plan: Plan, durationS: number) {
-    return tokens.issueSession(
-      { ...claims, maxBitrate: PLANS[plan].maxBitrate },
-      sessionTokenLifetimeS(durationS),
-    )
+  function tokenFor(claims: SessionClaims, durationS: number) {
+    return tokens.issueSession(claims, sessionTokenLifetimeS(durationS))
   }
 
   return {
@@ -135,17 +130,17 @@ export function makeListeningService({
         withRenditions: hls,
       })
 
-      const { sessionId, version, timing, plan, period } = started
+      const { sessionId, version, timing, maxBitrate, period } = started
       const durationS = timing.sampleCount / timing.sampleRate
       const [key, issued] = await Promise.all([
         derivePeriodKey(masterKey, trackId, version, period),
-        tokenFor({ sessionId, userId: listener.userId, trackId, version }, plan, durationS),
+        tokenFor({ sessionId, userId: listener.userId, trackId, version, maxBitrate }, durationS),
       ])
 
       const track = { trackId, version, timing }
       const urls: HlsUrls = { apiBase: API_BASE, mediaBase, token: null }
       const absolute = (url: string) => new URL(url, origin).toString()
-      const renditions = started.renditions && offered(started.renditions, PLANS[plan].maxBitrate)
+      const renditions = started.renditions && offered(started.renditions, maxBitrate)
       return {
         isResumed: started.outcome === 'resumed',
         session: {
@@ -191,10 +186,9 @@ export function makeListeningService({
     async heartbeat(by: Reporter, sessionId: SessionId, positionS: number): Promise<Heartbeat> {
       const now = clock()
       const recorded = await record(by, { sessionId, positionS, isComplete: false, now })
-      const { trackId, version, plan, durationS } = recorded
+      const { trackId, version, maxBitrate, durationS } = recorded
       const issued = await tokenFor(
-        { sessionId, userId: by.userId, trackId, version },
-        plan,
+        { sessionId, userId: by.userId, trackId, version, maxBitrate },
         durationS,
       )
       return {

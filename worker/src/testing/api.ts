@@ -1,6 +1,6 @@
 import { neon } from '@neondatabase/serverless'
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
-import { Plan } from '@mist/db/contract'
+import { DEFAULT_PLAN } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
 import { makeFamily, makeUser } from '@mist/db/testing/factories'
 import { drizzle } from 'drizzle-orm/neon-http'
@@ -75,7 +75,7 @@ export function makeTestApi(overrides: Record<string, unknown> = {}) {
         userId,
         familyId,
         role: user.role ?? 'user',
-        plan: Plan.parse(user.plan ?? 'free'),
+        plan: user.plan ?? DEFAULT_PLAN,
       }
       const { token } = await deps.tokens.issueAccess(claims)
       return { userId, familyId, token }
