@@ -9,7 +9,7 @@ import type { TrackId } from './ids.ts'
 export const SEGMENTS_PER_PERIOD = 3
 
 /** What the transcoder cuts new versions by; each version's own is `track_versions.segments_per_period`. */
-export const SEGMENTS_PER_PERIOD_NEW = SEGMENTS_PER_PERIOD
+export const SEGMENTS_PER_PERIOD_NEW: number = 3
 
 /** Segments are cut on a grid of four seconds. */
 export const SEGMENT_S = 4

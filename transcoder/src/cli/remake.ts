@@ -16,6 +16,8 @@ KIND is one of
   reembed       what is heard, without encoding: features, embedding, where a preview begins
   retag         what the tags say, without decoding: names, lyrics, colours of covers`
 
+const ACTIONS = ['status', 'pause', 'resume', 'stop'] as const
+
 function usage(): never {
   console.error(USAGE)
   process.exit(2)
@@ -35,7 +37,7 @@ function readArguments() {
 
 const { values, positionals } = readArguments()
 const kind = RemakeKind.safeParse(positionals[0] ?? 'retranscode')
-const [action = 'start', ...more] = Object.keys(values).filter((name) => values[name as 'stop'])
+const [action = 'start', ...more] = ACTIONS.filter((name) => values[name])
 const url = process.env['DATABASE_URL']
 if (!kind.success || positionals.length > 1 || more.length > 0 || url === undefined) usage()
 
@@ -56,7 +58,7 @@ function describe(status: RemakeStatus): string {
   return lines.join('\n')
 }
 
-const SAID: Record<string, [done: string, not: string]> = {
+const SAID = {
   start: ['started', 'under way or paused already (--status tells, --resume goes on)'],
   pause: ['paused; what runs comes to its end', 'not under way'],
   resume: ['goes on', 'not paused'],
@@ -67,8 +69,8 @@ const { db, close } = openDatabase({ url, connections: 1, log: makeLog('warn') }
 try {
   const remakes = makeRemakes(db)
   if (action !== 'status') {
-    const did = await remakes[action as 'start'](kind.data)
-    console.log(`${kind.data}: ${SAID[action]![did ? 0 : 1]}`)
+    const did = await remakes[action](kind.data)
+    console.log(`${kind.data}: ${SAID[action][did ? 0 : 1]}`)
   }
   const known = await remakes.status()
   for (const status of known) console.log(describe(status))

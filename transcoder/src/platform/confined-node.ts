@@ -46,8 +46,6 @@ const Line = z.object({
   residentBytes: z.number(),
 })
 
-export type ConfinedNode = ReturnType<typeof makeConfinedNode>
-
 /**
  * Runs a module of ours in a Node of its own, for work that a hostile file could blow up or stretch
  * without end: a loop that never waits can't be aborted from within. It has none of our environment.
@@ -176,8 +174,9 @@ function startChild(module: string, limits: NodeLimits) {
     }
   })
 
+  const abort = () => kill('it was stopped')
   async function watchMemory(): Promise<void> {
-    if ((await residentBytes(child.pid)) <= limits.memoryBytes) return
+    if ((await memoryOf(child.pid)) <= limits.memoryBytes) return
     kill(`it took over ${limits.memoryBytes} bytes of memory`)
   }
 
@@ -185,7 +184,6 @@ function startChild(module: string, limits: NodeLimits) {
     kill,
     isAlive: () => failure === null && reason === null,
     async ask(request: unknown, signal: AbortSignal): Promise<z.infer<typeof Line>> {
-      const abort = () => kill('it was stopped')
       signal.addEventListener('abort', abort)
       const deadline = setTimeout(() => kill(`it took over ${limits.wallS} s`), limits.wallS * 1000)
       const watch = setInterval(() => void watchMemory(), WATCH_INTERVAL_MS)

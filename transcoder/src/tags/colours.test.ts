@@ -16,9 +16,10 @@ const GOLD = [240, 200, 60] as const
 const hex = (colour: readonly number[]) =>
   `#${colour.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 
+const bytes = (text: string) => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16))
+
 /** How far two colours are apart, as bytes. */
 const far = (one: string, other: string) => {
-  const bytes = (text: string) => [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16))
   const [a, b] = [bytes(one), bytes(other)]
   return Math.hypot(...a.map((byte, i) => byte - b[i]!))
 }

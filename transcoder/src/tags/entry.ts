@@ -13,6 +13,8 @@ type Request =
  * limits. It writes `cover-SIZE.webp` into the job's folder and answers with the rest. It imports
  * neither the contract nor zod, which would take longer to load than most files take to read.
  */
+// What `tag-reader.ts` writes is a Request; a schema would cost more than it could find.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 await serveRequests((request) => answer(request as Request))
 
 async function answer(request: Request): Promise<unknown> {

@@ -226,9 +226,10 @@ function readSynced(content: Uint8Array, body: Uint8Array): string {
   return lrc.slice(1)
 }
 
+const two = (value: number) => String(Math.floor(value)).padStart(2, '0')
+
 /** `[mm:ss.xxx]` */
 function stampOf(ms: number): string {
-  const two = (value: number) => String(Math.floor(value)).padStart(2, '0')
   const thousandths = String(ms % 1000).padStart(3, '0')
   return `[${two(ms / 60_000)}:${two((ms / 1000) % 60)}.${thousandths}]`
 }

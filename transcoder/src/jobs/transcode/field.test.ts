@@ -153,10 +153,9 @@ test('the loudness is that of the whole file, not of its quiet end', async () =>
 })
 
 test('one channel, and the same sound in two, come out equally loud, though the two measure 3 dB more', async () => {
-  const of = async (name: string, ...more: string[]) =>
-    outcomeOf(await readFile(await synthesise(path(name), tone(440, 5, ...more))))
-  const mono = await of('mono.flac')
-  const twin = await of('twin.flac', '-ac', '2', '-af', 'pan=stereo|c0=c0|c1=c0')
+  const twice = ['-af', 'pan=stereo|c0=c0|c1=c0']
+  const mono = await outcomeOf(await synthesise(path('mono.flac'), tone(440, 5)))
+  const twin = await outcomeOf(await synthesise(path('twin.flac'), tone(440, 5, ...twice)))
   expect(twin.loudnessLufs! - mono.loudnessLufs!).toBeCloseTo(3.01, 0)
   for (const { playlist, gainDb, loudnessLufs } of [mono, twin]) {
     expect(loudnessLufs! + gainDb!).toBeCloseTo(-14, 1)

@@ -193,7 +193,7 @@ async function publishVersion(tx: Transaction, job: ClaimedJob, made: Production
   await tx.insert(trackKeys).values({ trackId, version, ...made.key })
   await tx
     .insert(renditions)
-    .values(made.renditions.map(({ layout: _, ...row }) => ({ trackId, version, ...row })))
+    .values(made.renditions.map((rendition) => ({ trackId, version, ...rendition })))
   await tx.insert(renditionLayouts).values(
     made.renditions.map(({ name, layout }) => ({
       trackId,

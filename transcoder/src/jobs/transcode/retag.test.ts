@@ -75,7 +75,7 @@ async function retag(upload: TestUpload, changed: Frames) {
 }
 
 async function trackOf({ trackId }: TestUpload) {
-  const { rows } = await fixture.db.execute<Record<string, unknown>>(sql`
+  const { rows } = await fixture.db.execute(sql`
     select t.title, t.genres, t.year, t.track_number, t.version, t.edited_fields, al.title as album,
       t.tags, f.fields, f.cut, f.reader,
       array(select a.name from track_artists ta join artists a on a.id = ta.artist_id
