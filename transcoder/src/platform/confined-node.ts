@@ -176,7 +176,7 @@ function startChild(module: string, limits: NodeLimits) {
 
   const abort = () => kill('it was stopped')
   async function watchMemory(): Promise<void> {
-    if ((await memoryOf(child.pid)) <= limits.memoryBytes) return
+    if ((await residentBytes(child.pid)) <= limits.memoryBytes) return
     kill(`it took over ${limits.memoryBytes} bytes of memory`)
   }
 
