@@ -30,7 +30,7 @@ test('the newest release finds on today’s schema all that it asks for', async 
   const released = await readReleasedSchema(newest.version)
   expect(released.columns.length).toBeGreaterThan(50)
   expect(newest.calls).toContain('lease_key_period')
-  expect(breakages(released, await factsNow(), newest.calls)).toEqual([])
+  expect(breakages(released, await factsNow(), newest)).toEqual([])
 })
 
 test('a schema breaks nothing of its own', async () => {
@@ -38,7 +38,17 @@ test('a schema breaks nothing of its own', async () => {
   expect(facts.columns.length).toBeGreaterThan(50)
   expect(facts.functions.map(({ name }) => name)).toEqual(expect.arrayContaining(CALLS))
   expect(facts.uniques.join()).toContain('users: btree (lower(email))')
-  expect(breakages(facts, await factsNow(), CALLS)).toEqual([])
+  expect(breakages(facts, await factsNow(), { calls: CALLS })).toEqual([])
+})
+
+test('a unique index may go only where the release does not ask for it', async () => {
+  const older = await factsNow()
+  const [gone = '', ...left] = older.uniques
+  const newer = { ...older, uniques: left }
+  expect(breakages(older, newer, { calls: [], unasked: [gone] })).toEqual([])
+  const wanted = [`unique index ${gone} is gone`]
+  expect(breakages(older, newer, { calls: [], unasked: [left[0]!] })).toEqual(wanted)
+  expect(breakages(older, newer, { calls: [] })).toEqual(wanted)
 })
 
 test.each([
@@ -85,7 +95,7 @@ test.each([
     .transaction(async (tx) => {
       for (const statement of change.split(';\n')) await tx.execute(sql.raw(statement))
       const { rows } = await tx.execute(sql.raw(SCHEMA_FACTS_SQL))
-      found = breakages(before, SchemaFacts.parse(rows[0]!['facts']), CALLS)
+      found = breakages(before, SchemaFacts.parse(rows[0]!['facts']), { calls: CALLS })
       throw rollback
     })
     .catch((error: unknown) => {

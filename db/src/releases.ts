@@ -34,6 +34,11 @@ export const ReleaseRecord = z.object({
   migrations: z.array(z.string()),
   /** The SQL functions that its Worker and its transcoder call by name. */
   calls: z.array(z.string()),
+  /**
+   * Those of the schema's `uniques` on which none of its statements counts, in `on conflict` or by the error:
+   * noted by whoever has read them all, when a later schema parts with one.
+   */
+  unasked: z.array(z.string()).optional(),
 })
 export type ReleaseRecord = z.infer<typeof ReleaseRecord>
 
@@ -99,9 +104,14 @@ const columnOf = ({ table, name }: { table: string; name: string }) => `${table}
  * Tells what a program of an older release would miss or stumble over on a newer schema; nothing, where
  * the schema was only expanded.
  *
- * @param calls the functions that the program calls; others may go
+ * @param record of the program's release: functions that it does not call may go, and unique indexes that
+ *   it does not ask for
  */
-export function breakages(older: SchemaFacts, newer: SchemaFacts, calls: string[]): string[] {
+export function breakages(
+  older: SchemaFacts,
+  newer: SchemaFacts,
+  { calls, unasked = [] }: Pick<ReleaseRecord, 'calls' | 'unasked'>,
+): string[] {
   const found: string[] = []
   const now = new Map(newer.columns.map((column) => [columnOf(column), column]))
   for (const column of older.columns) {
@@ -120,7 +130,8 @@ export function breakages(older: SchemaFacts, newer: SchemaFacts, calls: string[
       found.push(`column ${columnOf(column)} is new, and an insert that does not know it fails`)
 
   for (const unique of older.uniques)
-    if (!newer.uniques.includes(unique)) found.push(`unique index ${unique} is gone`)
+    if (!newer.uniques.includes(unique) && !unasked.includes(unique))
+      found.push(`unique index ${unique} is gone`)
 
   const offered = new Set(newer.functions.map(functionText))
   for (const one of older.functions)

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import {
   boolean,
+  type AnyPgColumn,
   check,
   doublePrecision,
   bigint,
@@ -14,6 +15,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { ALBUM_KINDS, ARTIST_ROLES } from '../contract/names.ts'
 import type { AlbumId, ArtistId, JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
 import type { LyricsLine } from '../contract/lyrics.ts'
 import type { TrackField } from '../contract/text.ts'
@@ -24,17 +26,58 @@ export const artists = pgTable(
   'artists',
   {
     id: uuid('id').primaryKey().$type<ArtistId>(),
+    /**
+     * As it is shown, but for a mark at the end where another artist bears the same name (see
+     * `NAMESAKE_MARK`): release 0.1.0 still counts on names that differ.
+     */
     name: text('name').notNull(),
+    /** What a list is sorted by where that is not the name: "Beatles, The". */
+    sortName: text('sort_name'),
+    /** Of one that an admin took for another: that other one. It stays, so that old links lead on. */
+    mergedInto: uuid('merged_into')
+      .references((): AnyPgColumn => artists.id)
+      .$type<ArtistId>(),
     createdAt: createdAt(),
   },
   (t) => [uniqueIndex('artists_name_key').on(sql`lower(${t.name})`)],
+)
+
+/**
+ * Whom a name means, by its key (`nameKey`). It survives renaming and merging, so that the next file
+ * with the old name finds the artist.
+ */
+export const artistAliases = pgTable(
+  'artist_aliases',
+  {
+    folded: text('folded').primaryKey(),
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id, { onDelete: 'cascade' })
+      .$type<ArtistId>(),
+  },
+  (t) => [index('artist_aliases_artist_idx').on(t.artistId)],
+)
+
+/** Whom an identifier of MusicBrainz means; it beats any name. After a merge an artist has several. */
+export const artistMbids = pgTable(
+  'artist_mbids',
+  {
+    mbid: uuid('mbid').primaryKey(),
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id, { onDelete: 'cascade' })
+      .$type<ArtistId>(),
+  },
+  (t) => [index('artist_mbids_artist_idx').on(t.artistId)],
 )
 
 export const albums = pgTable(
   'albums',
   {
     id: uuid('id').primaryKey().$type<AlbumId>(),
+    /** As it is shown, but for `NAMESAKE_MARK`. */
     title: text('title').notNull(),
+    /** The first of its artists, `Various Artists` of a compilation. */
     artistId: uuid('artist_id')
       .notNull()
       .references(() => artists.id)
@@ -47,9 +90,74 @@ export const albums = pgTable(
     loudnessLufs: real('loudness_lufs'),
     /** Highest sample of any of its published tracks, dBFS. */
     samplePeakDbfs: real('sample_peak_dbfs'),
+    /** What an admin called it; null: what it looks like by its artist and its length. */
+    kind: text('kind', { enum: ALBUM_KINDS }),
+    /** Whose cover it has; null: the first track's that has one. */
+    coverTrackId: uuid('cover_track_id')
+      .references((): AnyPgColumn => tracks.id, { onDelete: 'set null' })
+      .$type<TrackId>(),
+    mergedInto: uuid('merged_into')
+      .references((): AnyPgColumn => albums.id)
+      .$type<AlbumId>(),
     createdAt: createdAt(),
   },
-  (t) => [uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`)],
+  (t) => [
+    uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`),
+    check('albums_kind_check', sql`${t.kind} in ('album', 'ep', 'single', 'compilation')`),
+  ],
+)
+
+/** Whose an album is, in order. */
+export const albumArtists = pgTable(
+  'album_artists',
+  {
+    albumId: uuid('album_id')
+      .notNull()
+      .references(() => albums.id, { onDelete: 'cascade' })
+      .$type<AlbumId>(),
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id)
+      .$type<ArtistId>(),
+    position: integer('position').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.albumId, t.artistId] }),
+    index('album_artists_artist_idx').on(t.artistId),
+  ],
+)
+
+/** Which albums of an artist a title means, by its key. Titles are not unique: there may be several. */
+export const albumAliases = pgTable(
+  'album_aliases',
+  {
+    artistId: uuid('artist_id')
+      .notNull()
+      .references(() => artists.id, { onDelete: 'cascade' })
+      .$type<ArtistId>(),
+    folded: text('folded').notNull(),
+    albumId: uuid('album_id')
+      .notNull()
+      .references(() => albums.id, { onDelete: 'cascade' })
+      .$type<AlbumId>(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.artistId, t.folded, t.albumId] }),
+    index('album_aliases_album_idx').on(t.albumId),
+  ],
+)
+
+/** Which album an identifier of MusicBrainz's (of a release) means. */
+export const albumMbids = pgTable(
+  'album_mbids',
+  {
+    mbid: uuid('mbid').primaryKey(),
+    albumId: uuid('album_id')
+      .notNull()
+      .references(() => albums.id, { onDelete: 'cascade' })
+      .$type<AlbumId>(),
+  },
+  (t) => [index('album_mbids_album_idx').on(t.albumId)],
 )
 
 /**
@@ -64,6 +172,8 @@ export const tracks = pgTable(
     albumId: uuid('album_id')
       .references(() => albums.id)
       .$type<AlbumId>(),
+    /** Null is the first, or the only one. */
+    discNumber: integer('disc_number'),
     trackNumber: integer('track_number'),
     year: integer('year'),
     genres: text('genres')
@@ -183,11 +293,17 @@ export const trackArtists = pgTable(
       .notNull()
       .references(() => artists.id)
       .$type<ArtistId>(),
+    /** Main and featured artists are credited with plays. */
+    role: text('role', { enum: ARTIST_ROLES }).notNull().default('main'),
     position: integer('position').notNull(),
   },
   (t) => [
-    primaryKey({ columns: [t.trackId, t.artistId] }),
+    primaryKey({ columns: [t.trackId, t.artistId, t.role] }),
     index('track_artists_artist_idx').on(t.artistId),
+    check(
+      'track_artists_role_check',
+      sql`${t.role} in ('main', 'featured', 'remixer', 'composer')`,
+    ),
   ],
 )
 
