@@ -9,6 +9,7 @@ export default defineConfig({
     './src/schema/ingest.ts',
     './src/schema/listening.ts',
     './src/schema/embeddings.ts',
+    './src/schema/search.ts',
     './src/schema/storage.ts',
   ],
   out: './migrations',

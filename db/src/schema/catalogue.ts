@@ -176,6 +176,7 @@ export const tracks = pgTable(
     discNumber: integer('disc_number'),
     trackNumber: integer('track_number'),
     year: integer('year'),
+    /** As a file or an admin wrote them; listed and shown are those of `track_genres`. */
     genres: text('genres')
       .array()
       .notNull()
@@ -304,6 +305,45 @@ export const trackArtists = pgTable(
       'track_artists_role_check',
       sql`${t.role} in ('main', 'featured', 'remixer', 'composer')`,
     ),
+  ],
+)
+
+/** Genres, one spelling each. */
+export const genres = pgTable('genres', {
+  /** Of the first spelling: `hip-hop`, `drum-and-bass`, `ジャズ`. */
+  slug: text('slug').primaryKey(),
+  name: text('name').notNull(),
+  createdAt: createdAt(),
+})
+
+/** Which genre a spelling means, folded and in one piece (`genre_slug_v1` without its dashes). */
+export const genreAliases = pgTable(
+  'genre_aliases',
+  {
+    folded: text('folded').primaryKey(),
+    slug: text('slug')
+      .notNull()
+      .references(() => genres.slug, { onDelete: 'cascade' }),
+  },
+  (t) => [index('genre_aliases_slug_idx').on(t.slug)],
+)
+
+/** A track's genres; a trigger makes them of `tracks.genres`, which is what was written. */
+export const trackGenres = pgTable(
+  'track_genres',
+  {
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    slug: text('slug')
+      .notNull()
+      .references(() => genres.slug),
+    position: integer('position').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.trackId, t.slug] }),
+    index('track_genres_slug_idx').on(t.slug, t.trackId),
   ],
 )
 
