@@ -8,6 +8,7 @@ import {
   index,
   integer,
   pgTable,
+  primaryKey,
   smallint,
   text,
   uuid,
@@ -56,6 +57,9 @@ export const listeningSessions = pgTable(
     heartbeatAt: instant('heartbeat_at').notNull(),
     /** When the play was counted; once a session. */
     countedAt: instant('counted_at'),
+    /** What plays it, and in which country, as the Worker was told at the start. */
+    client: text('client'),
+    country: text('country'),
   },
   (t) => [
     index('listening_sessions_live_idx')
@@ -132,7 +136,53 @@ export const meters = pgTable(
   ],
 )
 
-/** Plays that counted, once a session. */
+/**
+ * One row for each listening session that ended, in a table for each month (UTC) in which they began. A
+ * trigger writes it. History, trending, recommendations and analytics read it and nothing else.
+ */
+export const listens = pgTable(
+  'listens',
+  {
+    startedAt: instant('started_at').notNull(),
+    sessionId: uuid('session_id').notNull().$type<SessionId>(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' })
+      .$type<UserId>(),
+    trackId: uuid('track_id')
+      .notNull()
+      .references(() => tracks.id, { onDelete: 'cascade' })
+      .$type<TrackId>(),
+    endedAt: instant('ended_at').notNull(),
+    /** Seconds that can really have been heard. */
+    heardS: doublePrecision('heard_s').notNull(),
+    /** Furthest position, seconds. */
+    positionS: doublePrecision('position_s').notNull(),
+    /** Whether it is a play: 30 s or half the track. */
+    counted: boolean('counted').notNull(),
+    /** Whether the listener went on within 10 s. */
+    skipped: boolean('skipped').notNull(),
+    completed: boolean('completed').notNull(),
+    /** A scrobble was told by another program; it is history and never a play. */
+    source: text('source', { enum: ['session', 'scrobble'] })
+      .notNull()
+      .default('session'),
+    client: text('client'),
+    /** ISO 3166-1, two letters; no address is kept. */
+    country: text('country'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.startedAt, t.sessionId] }),
+    index('listens_history_idx')
+      .on(t.userId, t.startedAt.desc(), t.sessionId.desc())
+      .where(sql`counted`),
+    index('listens_track_idx').on(t.trackId, t.startedAt),
+    check('listens_source_check', sql`${t.source} in ('session', 'scrobble')`),
+    check('listens_country_check', sql`${t.country} ~ '^[A-Z]{2}$'`),
+  ],
+)
+
+/** Plays that counted, once a session; release 0.1.0 reads it, later ones read `listens`. */
 export const playHistory = pgTable(
   'play_history',
   {
