@@ -1,7 +1,7 @@
 import type pg from 'pg'
 
 /** Days over which the plays are spread, the latest ending now. */
-export const LISTENING_DAYS = 180
+const LISTENING_DAYS = 180
 
 /**
  * Listeners and what they have heard. Few tracks have most of the plays (the share of the first n of N

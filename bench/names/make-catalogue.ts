@@ -3,9 +3,9 @@ import { KNOWN } from './known-names.ts'
 import { makeName, pickTongue } from './make-name.ts'
 import type { Script, Tongue } from './tongues/tongue.ts'
 
-export type NamedArtist = { id: string; name: string; script: Script }
+type NamedArtist = { id: string; name: string; script: Script }
 
-export type NamedTrack = {
+type NamedTrack = {
   id: string
   title: string
   script: Script
@@ -19,7 +19,7 @@ export type NamedTrack = {
   plays: number
 }
 
-export type NamedAlbum = {
+type NamedAlbum = {
   id: string
   title: string
   script: Script

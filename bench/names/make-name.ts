@@ -7,7 +7,7 @@ import { latin } from './tongues/latin.ts'
 import { rtl } from './tongues/rtl.ts'
 import type { Tongue } from './tongues/tongue.ts'
 
-export const TONGUES: readonly Tongue[] = [english, ...latin, ...cyrillicAndGreek, ...cjk, ...rtl]
+const TONGUES: readonly Tongue[] = [english, ...latin, ...cyrillicAndGreek, ...cjk, ...rtl]
 
 const totalWeight = TONGUES.reduce((sum, { weight }) => sum + weight, 0)
 

@@ -6,7 +6,7 @@ import { fold, squeeze, wordsOf } from './fold.ts'
 import { makeRivals, type Making } from './rivals.ts'
 
 /** Shares to reach at rank 1 and within the first five. */
-export type Goal = { first: number; five: number }
+type Goal = { first: number; five: number }
 
 const TYPO_GOAL: Goal = { first: 0.9, five: 0.98 }
 

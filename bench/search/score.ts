@@ -19,7 +19,7 @@ export async function ask(find: Finder, queries: readonly Query[]): Promise<Outc
 }
 
 /** Share of the outcomes whose answer is among the first `ranks`. */
-export function shareWithin(outcomes: readonly Outcome[], ranks: number): number {
+function shareWithin(outcomes: readonly Outcome[], ranks: number): number {
   return outcomes.filter(({ rank }) => rank !== null && rank <= ranks).length / outcomes.length
 }
 
