@@ -10,6 +10,7 @@ CREATE TABLE "track_file_tags" (
 	CONSTRAINT "track_file_tags_track_id_tracks_id_fk" FOREIGN KEY ("track_id") REFERENCES "public"."tracks"("id") ON DELETE cascade
 );
 --> statement-breakpoint
+ALTER TABLE "tracks" DISABLE TRIGGER USER;--> statement-breakpoint
 -- Nobody noted so far what an admin wrote. What a track says otherwise than its file's tags did counts as
 -- written, and all that is said where those are not known; an upload's own words count in any case.
 UPDATE "tracks" t SET "edited_fields" = array(
@@ -38,4 +39,5 @@ UPDATE "tracks" t SET "edited_fields" = array(
   WHERE f.is_said AND NOT coalesce(f.is_as_tagged, false) OR coalesce(u.metadata ? f.name, false)
   ORDER BY f.name
 )
-WHERE t.published_at IS NOT NULL;
+WHERE t.published_at IS NOT NULL;--> statement-breakpoint
+ALTER TABLE "tracks" ENABLE TRIGGER USER;
