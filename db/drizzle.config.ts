@@ -11,6 +11,7 @@ export default defineConfig({
     './src/schema/embeddings.ts',
     './src/schema/search.ts',
     './src/schema/storage.ts',
+    './src/schema/audit.ts',
   ],
   out: './migrations',
 })

@@ -1,10 +1,9 @@
-import { and, eq, ne, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Role } from './contract/plans.ts'
 import { users } from './schema/accounts.ts'
 import type * as schema from './schema/index.ts'
-
-/** What a user may do. */
-export type Role = (typeof users.$inferSelect)['role']
+import { type Actor, audit } from './statements/audit.ts'
 
 /** What {@link setRole} found. */
 export type RoleChange =
@@ -17,19 +16,30 @@ export type RoleChange =
  */
 export async function setRole(
   db: PgDatabase<PgQueryResultHKT, typeof schema>,
-  { email, role }: { email: string; role: Role },
+  { email, role, by }: { email: string; role: Role; by: Actor },
 ): Promise<RoleChange> {
   const isTheirs = eq(sql`lower(${users.email})`, email.trim().toLowerCase())
-  const changed = await db
-    .update(users)
-    .set({ role })
-    .where(and(isTheirs, ne(users.role, role)))
-    .returning({ id: users.id })
   const [user] = await db
-    .select({ email: users.email, username: users.username })
+    .select({ id: users.id, email: users.email, username: users.username, role: users.role })
     .from(users)
     .where(isTheirs)
   if (user === undefined) return { kind: 'no-such-user' }
+  const entry = {
+    action: 'user.role',
+    target: 'user',
+    targetId: user.id,
+    details: { role },
+  } as const
+  await db.execute(sql`
+    with changed as (
+      update users set role = ${role} where id = ${user.id} and role <> ${role} returning id
+    )
+    ${audit(by, entry, sql`changed`)}`)
   const admins = await db.$count(users, eq(users.role, 'admin'))
-  return { kind: changed.length > 0 ? 'changed' : 'unchanged', ...user, admins }
+  return {
+    kind: user.role === role ? 'unchanged' : 'changed',
+    email: user.email,
+    username: user.username,
+    admins,
+  }
 }

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { newId, JobId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
+import { readAudit } from '@mist/db/testing'
 import { eq, sql } from 'drizzle-orm'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -293,7 +294,15 @@ test('new audio for a track is a new version; the old one stays until no session
   expect(await old()).toEqual([])
 
   await sweep.deleteTrack(upload.trackId)
-  await sweep.hasten(upload.trackId)
+  const by = { command: 'a test' }
+  await sweep.hasten(upload.trackId, by)
+  expect(await readAudit(db)).toContainEqual({
+    ...by,
+    action: 'track.purge',
+    target: 'track',
+    targetId: upload.trackId,
+    details: {},
+  })
   await sweep.sweep()
   expect(await listKeys(s3, 'media', `tracks/${upload.trackId}/`)).toEqual([])
   for (const { uploadId } of [upload, again]) {

@@ -1,10 +1,13 @@
 import { newId, JobId, originalKey, TrackId, UploadId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
+import { readAudit } from '@mist/db/testing'
 import { eq, sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { makeOrphans } from './buckets/orphans.ts'
 import { keysIn, publishTrack, startInstallations, storeVersion } from './testing/installations.ts'
 
+/** Who says so. */
+const PERSON = { command: 'a test' }
 const ONE = '019a0000-0000-7000-8000-000000000001'
 const MARK = '.mist/owner.json'
 
@@ -50,9 +53,18 @@ test('objects that no row knows are never deleted, however old: they are reporte
 
   // Exactly what was shown, or nothing.
   await objects.writeText('originals', originalKey(newId(UploadId)), 'x', null)
-  expect(await orphans.delete(shown.digest)).toMatch(/not the orphans that were shown/)
+  expect(await orphans.delete(shown.digest, PERSON)).toMatch(/not the orphans that were shown/)
+  expect(await readAudit(db)).toEqual([])
   const { items, digest } = await orphans.list()
-  expect(await orphans.delete(digest)).toBe(items.length)
+  expect(await orphans.delete(digest, PERSON)).toBe(items.length)
+  expect(await readAudit(db)).toEqual([
+    {
+      ...PERSON,
+      action: 'orphans.delete',
+      target: 'installation',
+      details: { objects: items.length, digest },
+    },
+  ])
   expect((await orphans.list()).items).toEqual([])
   expect(await keysIn(objects, 'media')).toHaveLength(5)
 })
@@ -63,7 +75,7 @@ test('orphans stay where the marks do not agree', async () => {
   const { ownership } = world.installation({ db, objects, setting: null })
   const orphans = makeOrphans({ db, objects, ownership, youngMs: -60_000 })
   const { digest } = await orphans.list()
-  expect(await orphans.delete(digest)).toMatch(/INSTALLATION_ID/)
+  expect(await orphans.delete(digest, PERSON)).toMatch(/INSTALLATION_ID/)
   expect(await keysIn(objects, 'originals')).toHaveLength(2)
 })
 
@@ -211,7 +223,7 @@ test('a sweep stops where the marks become somebody else’s while it runs', asy
     ...objects,
     async delete(...args: Parameters<typeof objects.delete>) {
       await objects.delete(...args)
-      await thief.ownership.claim(ONE)
+      await thief.ownership.claim(ONE, PERSON)
     },
   }
   const swept = await world.installation({ db, objects: watched, setting: ONE }).sweep()

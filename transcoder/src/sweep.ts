@@ -1,4 +1,5 @@
 import type { TrackId } from '@mist/db/contract'
+import type { Actor } from '@mist/db/statements'
 import { makeTombstoneRepo, type Tombstone } from './buckets/tombstone-repo.ts'
 import type { Ownership } from './buckets/ownership.ts'
 import type { Database } from './platform/database.ts'
@@ -78,7 +79,7 @@ export function makeSweep(options: {
     deleteTrack: (trackId: TrackId): Promise<void> => tombstones.deleteTrack(trackId),
 
     /** Lets a deleted track's objects go with the next sweep, without waiting for the day. */
-    hasten: (trackId: TrackId): Promise<void> => tombstones.hasten(trackId),
+    hasten: (trackId: TrackId, by: Actor): Promise<void> => tombstones.hasten(trackId, by),
 
     /** Writes the tombstones that are still to be written, and works off those whose time has come. */
     async sweep(): Promise<Swept> {

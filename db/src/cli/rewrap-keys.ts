@@ -16,7 +16,9 @@ if (DATABASE_URL === undefined || CONTENT_KEY_SECRET === undefined) {
 const client = new pg.Client({ connectionString: DATABASE_URL })
 await client.connect()
 try {
-  const count = await rewrapKeys(drizzle(client, { schema }), parseKeyRing(CONTENT_KEY_SECRET))
+  const count = await rewrapKeys(drizzle(client, { schema }), parseKeyRing(CONTENT_KEY_SECRET), {
+    command: 'npm run rewrap-keys',
+  })
   process.stdout.write(`${count} ${count === 1 ? 'key' : 'keys'} rewrapped\n`)
 } finally {
   await client.end()

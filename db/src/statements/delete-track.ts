@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { TrackId } from '../contract/ids.ts'
 import { trackPrefix } from '../contract/object-keys.ts'
+import { audit, type Actor } from './audit.ts'
 
 /** How long a deleted track's objects are kept: long enough to notice a mistake. */
 const KEPT_S = 24 * 3600
@@ -13,11 +14,18 @@ const LATE_BYTES_S = 3600
  * tombstones by which its objects are deleted a day later. Answers with the id, or no row where there
  * is no such track.
  *
+ * @param by who deletes it, for the audit log; null: a deletion of before that is brought to its end
  * @param again also for a track that was deleted without tombstones, as releases before them did
  */
-export function deleteTrack(trackId: TrackId, now: Date, { again = false } = {}): SQL {
+export function deleteTrack(
+  trackId: TrackId,
+  now: Date,
+  { by = null, again = false }: { by?: Actor | null; again?: boolean } = {},
+): SQL {
   const at = sql`${now.toISOString()}::timestamptz`
   const isOpen = again ? sql`purged_at is null` : sql`deleted_at is null`
+  const entry = { action: 'track.delete', target: 'track', targetId: trackId } as const
+  const audited = by ? sql`, audited as (${audit(by, entry, sql`gone`)})` : undefined
   return sql`
     with gone as (
       update tracks set deleted_at = coalesce(deleted_at, ${at})
@@ -44,6 +52,6 @@ export function deleteTrack(trackId: TrackId, now: Date, { again = false } = {})
                       u.expires_at + make_interval(secs => ${LATE_BYTES_S}))
       from gone join jobs j on j.track_id = gone.id join uploads u on u.id = j.upload_id
       on conflict (bucket, key) where purged_at is null do nothing
-    )
+    )${audited}
     select id from gone`
 }

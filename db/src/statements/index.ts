@@ -1,3 +1,4 @@
+export * from './audit.ts'
 export * from './camel-cased.ts'
 export * from './credit-track.ts'
 export * from './delete-track.ts'

@@ -1,3 +1,4 @@
+export * from './audit.ts'
 export * from './database.ts'
 export * from './factories.ts'
 export * from './meter-calls.ts'

@@ -41,7 +41,11 @@ export async function makeAdmin(options: {
   try {
     await client.connect()
     const role = isDemotion ? 'user' : 'admin'
-    const change = await setRole(drizzle(client, { schema }), { email, role })
+    const change = await setRole(drizzle(client, { schema }), {
+      email,
+      role,
+      by: { command: 'npm run make-admin' },
+    })
     if (change.kind === 'no-such-user') {
       say(`nobody has registered with ${email} at ${where}: sign up in the web app first`)
       return 1

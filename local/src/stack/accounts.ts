@@ -1,3 +1,6 @@
+import { setRole } from '@mist/db/roles'
+import * as schema from '@mist/db/schema'
+import { drizzle } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { ApiError, type Api } from './api.ts'
 import type { Login } from './state.ts'
@@ -40,10 +43,10 @@ async function promote(databaseUrl: string, email: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
-    await client.query(
-      "update users set role = 'admin', plan = 'premium' where email = $1 and role <> 'admin'",
-      [email],
-    )
+    const by = { command: 'npm start' }
+    const { kind } = await setRole(drizzle(client, { schema }), { email, role: 'admin', by })
+    if (kind === 'changed')
+      await client.query("update users set plan = 'premium' where email = $1", [email])
   } finally {
     await client.end()
   }

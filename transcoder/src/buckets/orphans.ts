@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { OWNER_MARK_KEY, TrackId, versionPrefix } from '@mist/db/contract'
 import { trackVersions, tombstones, uploads } from '@mist/db/schema'
-import { isNull } from 'drizzle-orm'
+import { type Actor, audit } from '@mist/db/statements'
+import { isNull, sql } from 'drizzle-orm'
 import type { Database } from '../platform/database.ts'
 import {
   BUCKETS,
@@ -85,12 +86,17 @@ export function makeOrphans(options: {
      *
      * @returns how many, or a sentence that says why not
      */
-    async delete(digest: string): Promise<number | string> {
+    async delete(digest: string, by: Actor): Promise<number | string> {
       const permit = await ownership.permit()
       if (typeof permit === 'string') return permit
       const { items, digest: now } = await list()
       if (now !== digest)
         return 'These are not the orphans that were shown. Look at the list again.'
+      const details = { objects: items.length, digest }
+      // Before, since no statement can be one with a deletion in a bucket: what was begun is known.
+      await db.execute(
+        audit(by, { action: 'orphans.delete', target: 'installation', details }, sql`installation`),
+      )
       for (const bucket of BUCKETS) {
         const keys = items.flatMap((each) => (each.bucket === bucket ? [each.key] : []))
         await objects.delete(permit, bucket, keys)

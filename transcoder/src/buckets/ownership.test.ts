@@ -1,11 +1,14 @@
 import { OWNER_MARK_KEY } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
+import { readAudit } from '@mist/db/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { isOutage } from '../jobs/transcode/failures.ts'
 import type { Database } from '../platform/database.ts'
 import { keysIn, publishTrack, startInstallations } from '../testing/installations.ts'
 import { BucketsRefused } from './ownership.ts'
 
+/** Who says so. */
+const PERSON = { command: 'a test' }
 const ONE = '019a0000-0000-7000-8000-000000000001'
 const TWO = '019a0000-0000-7000-8000-000000000002'
 
@@ -135,8 +138,11 @@ test('an installation older than marks works on after the upgrade, deletes nothi
   expect(await sweep()).toMatchObject({ objects: 0, held: expect.stringContaining('claim') })
   expect(await allKeys(objects)).toEqual(before)
 
-  await ownership.claim(null)
+  await ownership.claim(null, PERSON)
   const id = await idOf(db)
+  expect(await readAudit(db)).toEqual([
+    { ...PERSON, action: 'buckets.claim', target: 'installation', targetId: id, details: {} },
+  ])
   expect(await ownership.open()).toContain(`Set INSTALLATION_ID=${id}`)
   expect(await sweep()).toMatchObject({ objects: 0 })
   const configured = world.installation({ db, objects, setting: id })
@@ -174,7 +180,7 @@ test('a restored backup deletes nothing until somebody says that it is the one t
   expect(await again.sweep()).toMatchObject({ objects: 0, held: expect.any(String) })
   expect(await allKeys(objects)).toEqual(before)
 
-  await again.ownership.claim(null)
+  await again.ownership.claim(null, PERSON)
   expect(await again.ownership.open()).toBeNull()
   // From now on the other one is the copy.
   expect(await sweep()).toMatchObject({ objects: 0, held: expect.stringContaining('copy') })
@@ -216,11 +222,11 @@ test('a DATABASE_URL that names another database, in use or new, is refused by t
     const mistyped = world.installation({ db, objects, setting: ONE })
     await expect(mistyped.ownership.open()).rejects.toThrow(/Is DATABASE_URL right\?/)
     expect(await mistyped.sweep()).toMatchObject({ objects: 0 })
-    await expect(mistyped.ownership.claim(null)).rejects.toThrow(/DATABASE_URL/)
+    await expect(mistyped.ownership.claim(null, PERSON)).rejects.toThrow(/DATABASE_URL/)
   }
   // The database was lost: its successor takes over by name, and the old one would be refused.
   const successor = world.installation({ db: fresh.db, objects, setting: ONE })
-  await successor.ownership.claim(ONE)
+  await successor.ownership.claim(ONE, PERSON)
   expect(await successor.ownership.open()).toBeNull()
 })
 
@@ -241,13 +247,14 @@ test('a store that is unavailable, or has no such bucket, is not taken for one w
 test.each(['garbage', '{"installation":"nobody"}', ' '])(
   'a mark that reads %j belongs to nobody: refused until it is written anew by hand',
   async (text) => {
-    const { objects, ownership, sweep } = await inUse()
+    const { db, objects, ownership, sweep } = await inUse()
     const stored = await objects.readText('originals', OWNER_MARK_KEY)
     await objects.writeText('originals', OWNER_MARK_KEY, text, stored!.etag)
     await expect(ownership.open()).rejects.toThrow(/can't be read.*--from=unreadable/)
     expect(await sweep()).toMatchObject({ objects: 0 })
-    await expect(ownership.claim(null)).rejects.toThrow(BucketsRefused)
-    await ownership.claim('unreadable')
+    await expect(ownership.claim(null, PERSON)).rejects.toThrow(BucketsRefused)
+    expect(await readAudit(db)).toEqual([])
+    await ownership.claim('unreadable', PERSON)
     expect(await ownership.open()).toBeNull()
   },
 )
@@ -267,9 +274,9 @@ test('buckets change hands by name alone, and then their former owner is refused
   const { objects, ownership } = await inUse()
   const { db } = await world.database()
   const heir = world.installation({ db, objects, setting: TWO })
-  await expect(heir.ownership.claim(null)).rejects.toThrow(ONE)
-  await expect(heir.ownership.claim(TWO)).rejects.toThrow(ONE)
-  await heir.ownership.claim(ONE)
+  await expect(heir.ownership.claim(null, PERSON)).rejects.toThrow(ONE)
+  await expect(heir.ownership.claim(TWO, PERSON)).rejects.toThrow(ONE)
+  await heir.ownership.claim(ONE, PERSON)
   expect(await heir.ownership.open()).toBeNull()
   await expect(ownership.open()).rejects.toThrow(TWO)
 })

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { OWNER_MARK_KEY, TrackId, versionPrefix } from '@mist/db/contract'
 import { installation, uploads } from '@mist/db/schema'
-import { desc, eq, sql } from 'drizzle-orm'
+import { type Actor, audit } from '@mist/db/statements'
+import { desc, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
 import { BUCKETS, DeletePermit, type Bucket, type ObjectStore } from '../platform/object-store.ts'
@@ -98,13 +99,14 @@ export function makeOwnership(options: {
     return z.array(z.string()).parse(rows[0]?.before)
   }
 
-  async function forgetTokens(old: readonly string[]): Promise<void> {
-    await db
-      .update(installation)
-      .set({
-        markTokens: sql`array(select t from unnest(mark_tokens) t where t <> all (${sql.param(old)}::text[]))`,
-      })
-      .where(eq(installation.singleton, true))
+  async function forgetTokens(old: readonly string[], claimed: SQL | undefined): Promise<void> {
+    await db.execute(sql`
+      with marked as (
+        update installation set
+          mark_tokens = array(select t from unnest(mark_tokens) t where t <> all (${sql.param(old)}::text[]))
+        returning id
+      )${claimed && sql`, audited as (${claimed})`}
+      select id from marked`)
   }
 
   /** Writes a mark over what was found. `false`: another installation was faster. */
@@ -117,14 +119,21 @@ export function makeOwnership(options: {
   }
 
   /** Marks buckets as ours, media first: of two that race for both, one gets both. */
-  async function markAll(buckets: readonly BucketStatus[], id: string): Promise<boolean> {
+  async function markAll(
+    buckets: readonly BucketStatus[],
+    id: string,
+    by?: Actor,
+  ): Promise<boolean> {
     const token = randomUUID()
     const before = await noteToken(token, id)
     const next = { installation: id, token, writtenAt: new Date().toISOString() }
     for (const { bucket, found } of buckets) {
       if (!(await write(bucket, found, next))) return false
     }
-    if (buckets.length === BUCKETS.length) await forgetTokens(before)
+    if (buckets.length === BUCKETS.length) {
+      const entry = { action: 'buckets.claim', target: 'installation', targetId: id } as const
+      await forgetTokens(before, by && audit(by, entry, sql`marked`))
+    }
     return true
   }
 
@@ -197,9 +206,10 @@ export function makeOwnership(options: {
      * Makes the buckets this installation's, by a person's word.
      *
      * @param from whose they are now, or `unreadable`; null for buckets of no other installation
+     * @param by who says so, for the audit log
      * @throws BucketsRefused where they belong to another than `from`
      */
-    async claim(from: string | null): Promise<Status> {
+    async claim(from: string | null, by: Actor): Promise<Status> {
       const status = await look()
       const { identity } = status
       const owners = new Set(
@@ -223,7 +233,7 @@ export function makeOwnership(options: {
           reasons(status)[0] ?? `Installation ${foreign[0]} is not ${from}. Name it with --from.`,
         )
       }
-      if (!(await markAll(status.buckets, id)))
+      if (!(await markAll(status.buckets, id, by)))
         throw new BucketsRefused('Somebody else has just written the marks. Look again.')
       return look()
     },

@@ -12,7 +12,7 @@ import {
   trackVersions,
   uploads,
 } from '@mist/db/schema'
-import { camelCased, deleteTrack, expireUploads } from '@mist/db/statements'
+import { type Actor, audit, camelCased, deleteTrack, expireUploads } from '@mist/db/statements'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
@@ -109,11 +109,14 @@ export function makeTombstoneRepo(db: Database) {
     },
 
     /** Lets what a deleted track's tombstones name go at once. */
-    async hasten(trackId: TrackId): Promise<void> {
-      await db
-        .update(tombstones)
-        .set({ notBefore: sql`now()` })
-        .where(and(eq(tombstones.trackId, trackId), eq(tombstones.reason, 'track-deleted')))
+    async hasten(trackId: TrackId, by: Actor): Promise<void> {
+      const entry = { action: 'track.purge', target: 'track', targetId: trackId } as const
+      await db.execute(sql`
+        with hastened as (
+          update tombstones set not_before = now()
+          where track_id = ${trackId} and reason = 'track-deleted' and purged_at is null returning id
+        )
+        ${audit(by, entry, sql`hastened`)}`)
     },
 
     /**

@@ -63,7 +63,7 @@ const SENTENCES = {
 async function orphans(): Promise<void> {
   const report = makeOrphans({ db, objects, ownership })
   if (values.delete !== undefined) {
-    const deleted = await report.delete(values.delete)
+    const deleted = await report.delete(values.delete, { command: 'npm run bucket' })
     if (typeof deleted === 'string') throw new BucketsRefused(deleted)
     console.log(`${deleted} orphans deleted`)
     return
@@ -88,7 +88,7 @@ const commands: Record<string, () => Promise<void>> = {
     console.log(`tombstones        ${open} open, ${due} due, ${failed} failed the last time`)
   },
   claim: async () => {
-    print(await ownership.claim(values.from ?? null))
+    print(await ownership.claim(values.from ?? null, { command: 'npm run bucket' }))
   },
   open: async () => {
     const reason = await ownership.open({ areOwn: values.own ?? false })

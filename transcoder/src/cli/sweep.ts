@@ -21,7 +21,8 @@ const ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
 try {
   const sweep = makeSweep({ db, objects, ownership, log, ...sweepOptions(env) })
   const { track } = parseArgs({ options: { track: { type: 'string' } } }).values
-  if (track !== undefined) await sweep.hasten(TrackId.parse(track.toLowerCase()))
+  if (track !== undefined)
+    await sweep.hasten(TrackId.parse(track.toLowerCase()), { command: 'npm run sweep' })
   const swept = await sweep.sweep()
   console.log(`${swept.tombstones} tombstones worked off, ${swept.objects} objects deleted`)
   if (swept.failed > 0) console.error(`${swept.failed} failed; they are tried again in ten minutes`)

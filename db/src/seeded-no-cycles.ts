@@ -1,0 +1,1 @@
+import './seeded-no-cycles-back.ts'

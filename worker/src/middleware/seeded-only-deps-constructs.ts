@@ -1,0 +1,2 @@
+import { makeClock } from '../platform/clock.ts'
+makeClock()
