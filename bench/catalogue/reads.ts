@@ -2,8 +2,7 @@ import { FamilyId, TrackId, UserId } from '@mist/db/contract'
 import { z } from 'zod'
 import type { Random } from '../lib/random.ts'
 import type { Keyset } from '../../worker/src/contract/pages.ts'
-import { makeListeningRepo } from '../../worker/src/repos/listening-repo.ts'
-import { boundedNow } from '../../worker/src/repos/rows.ts'
+import { makeHistoryRepo } from '../../worker/src/repos/history-repo.ts'
 import { makeTrackRepo } from '../../worker/src/repos/track-repo.ts'
 import type { Statement, World } from './world.ts'
 
@@ -32,11 +31,7 @@ async function draw(world: World, random: Random, count: number, query: string) 
 export async function readsOf(world: World, random: Random, count: number): Promise<Read[]> {
   const { db } = world
   const tracks = makeTrackRepo({ db })
-  const listening = makeListeningRepo({
-    db,
-    ask: () => Promise.reject(new Error('nothing is played here')),
-    asOf: boundedNow,
-  })
+  const history = makeHistoryRepo({ db })
   const trackIds = await draw(world, random, count, 'select id from tracks order by id')
   const userIds = await draw(world, random, count, 'select id from users order by username')
 
@@ -70,11 +65,11 @@ export async function readsOf(world: World, random: Random, count: number): Prom
   )
   await add(
     'history, first page',
-    who.map((each) => () => listening.history(each, PAGE, null)),
+    who.map((each) => () => history.list(each, PAGE, null)),
   )
   await add(
     'totals',
-    who.map((each) => () => listening.totals(each)),
+    who.map((each) => () => history.totals(each)),
   )
   return reads
 }

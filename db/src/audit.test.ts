@@ -42,7 +42,7 @@ test('a change that fails leaves no row', async () => {
 
 test('a part that only the statement knows is its own', async () => {
   const entry = {
-    action: 'tracks.retranscode',
+    action: 'remake.start',
     target: 'installation',
     targetId: sql`(select min(id) from seen)`,
     details: sql`jsonb_build_object('jobs', (select count(*) from seen))`,

@@ -16,6 +16,7 @@ import { startFixture, type Fixture } from './testing/fixture.ts'
 import { listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, type TestUpload } from './testing/uploads.ts'
 
+const BY = { command: 'a test' }
 const calm = { signal: new AbortController().signal, isLastAttempt: true }
 
 let fixture: Fixture
@@ -66,8 +67,8 @@ const versions = async () => {
 
 test('each published track is made anew once, and then the remake has ended', async () => {
   const before = await versions()
-  expect(await remakes.start('retranscode')).toBe(true)
-  expect(await remakes.start('retranscode')).toBe(false)
+  expect(await remakes.start('retranscode', BY)).toBe(true)
+  expect(await remakes.start('retranscode', BY)).toBe(false)
   expect(await remakes.feed()).toBe(3)
   expect(await remakes.feed()).toBe(0)
   expect(await remakes.status()).toMatchObject([
@@ -79,7 +80,7 @@ test('each published track is made anew once, and then the remake has ended', as
   for (let i = 0; i < 3; i++) expect(await remakes.feed()).toBe(0)
   expect(await remakes.status()).toMatchObject([{ state: 'ended', left: 0, failed: 0 }])
   // And may begin again.
-  expect(await remakes.start('retranscode')).toBe(true)
+  expect(await remakes.start('retranscode', BY)).toBe(true)
   expect(await remakes.feed()).toBe(3)
 })
 
@@ -95,7 +96,7 @@ test('who listens keeps the version that was there, until nobody does', async ()
   await db.execute(
     sql`select start_listening_session(${sessionId}, ${userId}, ${familyId}, ${trackId}, 0, now())`,
   )
-  await remakes.start('retranscode')
+  await remakes.start('retranscode', BY)
   await remakes.feed()
   await runAll('retranscode')
   const kept = () => listKeys(s3, 'media', `tracks/${trackId}/${old!.version}/`)
@@ -129,29 +130,29 @@ test('who listens keeps the version that was there, until nobody does', async ()
 })
 
 test('a pause takes back what has not begun; after it all is done that was left, a stop forgets it', async () => {
-  await remakes.start('retag')
+  await remakes.start('retag', BY)
   await remakes.feed()
   const [first] = await jobsOf('retag', 'queued')
   await fixture.processor().run(first!.id, calm)
-  expect(await remakes.pause('retag')).toBe(true)
-  expect(await remakes.pause('retag')).toBe(false)
+  expect(await remakes.pause('retag', BY)).toBe(true)
+  expect(await remakes.pause('retag', BY)).toBe(false)
   expect(await jobsOf('retag', 'queued')).toEqual([])
   expect(await remakes.feed()).toBe(0)
   expect(await remakes.status()).toMatchObject([{ state: 'paused', left: 2, inFlight: 0 }])
-  expect(await remakes.start('retag')).toBe(false)
+  expect(await remakes.start('retag', BY)).toBe(false)
 
-  expect(await remakes.resume('retag')).toBe(true)
+  expect(await remakes.resume('retag', BY)).toBe(true)
   // What was passed by already comes in the next pass.
   expect((await remakes.feed()) + (await remakes.feed())).toBe(2)
   const queued = await jobsOf('retag', 'queued')
   expect(queued.map(({ trackId }) => trackId)).not.toContain(first!.trackId)
-  expect(await remakes.stop('retag')).toBe(true)
+  expect(await remakes.stop('retag', BY)).toBe(true)
   expect(await jobsOf('retag', 'queued')).toEqual([])
   expect(await remakes.status()).toEqual([])
 })
 
 test('a track that cannot be made stays as it is, is told, and does not come again', async () => {
-  await remakes.start('retag')
+  await remakes.start('retag', BY)
   await remakes.feed()
   const [first] = await jobsOf('retag', 'queued')
   await fixture.db
@@ -166,7 +167,7 @@ test('a track that cannot be made stays as it is, is told, and does not come aga
 })
 
 test('two transcoders that feed at once queue nothing twice', async () => {
-  await remakes.start('retag')
+  await remakes.start('retag', BY)
   const other = makeRemakes(fixture.db)
   const fed = await Promise.all([remakes.feed(), other.feed(), remakes.feed(), other.feed()])
   expect(fed.reduce((sum, jobs) => sum + jobs, 0)).toBe(3)
@@ -178,7 +179,7 @@ test('an upload goes before a remake that was queued earlier', async () => {
   const { redisUrl } = stack
   const queue = openQueue({ redisUrl, attempts: 1, log })
   const relay = makeRelay({ db, queue, deleteTrack: async () => {}, log })
-  await remakes.start('retag')
+  await remakes.start('retag', BY)
   await remakes.feed()
   await relay.relay()
   const jobId = newId(JobId)

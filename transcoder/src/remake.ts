@@ -1,6 +1,13 @@
 import { REMAKE_KINDS, RemakeKind } from '@mist/db/contract'
 import { remakes } from '@mist/db/schema'
-import { notifyRelay, startRemake } from '@mist/db/statements'
+import {
+  type Actor,
+  notifyRelay,
+  pauseRemake,
+  resumeRemake,
+  startRemake,
+  stopRemake,
+} from '@mist/db/statements'
 import { eq, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import { EMBEDDING_VERSION } from './audio/analyser.ts'
@@ -66,6 +73,10 @@ const FedRow = z.object({ made: z.coerce.number() })
  * as long as somebody listens to it.
  */
 export function makeRemakes(db: Database) {
+  /** Whether a change answered with a row. */
+  const happened = async (change: SQL): Promise<boolean> =>
+    (await db.execute(change)).rows.length > 0
+
   /** Takes back what is queued and has not begun: it is due again later. */
   async function withdraw(kind: RemakeKind): Promise<void> {
     await db.execute(sql`delete from jobs where kind = ${kind} and status = 'queued'`)
@@ -113,9 +124,7 @@ export function makeRemakes(db: Database) {
 
   return {
     /** Starts one; `false` where it is under way or paused already. */
-    async start(kind: RemakeKind): Promise<boolean> {
-      return ((await db.execute(startRemake(kind))).rowCount ?? 0) > 0
-    },
+    start: (kind: RemakeKind, by: Actor): Promise<boolean> => happened(startRemake(kind, by)),
 
     /** Queues the next tracks of all that are under way. @returns the number of jobs */
     async feed(): Promise<number> {
@@ -125,31 +134,20 @@ export function makeRemakes(db: Database) {
     },
 
     /** Lets what runs come to its end and begins nothing more; `false` where there is nothing to pause. */
-    async pause(kind: RemakeKind): Promise<boolean> {
-      const { rowCount } = await db
-        .update(remakes)
-        .set({ pausedAt: sql`now()` })
-        .where(sql`kind = ${kind} and ended_at is null and paused_at is null`)
-      if (rowCount === 1) await withdraw(kind)
-      return rowCount === 1
+    async pause(kind: RemakeKind, by: Actor): Promise<boolean> {
+      const isPaused = await happened(pauseRemake(kind, by))
+      if (isPaused) await withdraw(kind)
+      return isPaused
     },
 
     /** Goes on after a pause; `false` where there is none. */
-    async resume(kind: RemakeKind): Promise<boolean> {
-      const { rowCount } = await db
-        .update(remakes)
-        .set({ pausedAt: null })
-        .where(sql`kind = ${kind} and ended_at is null and paused_at is not null`)
-      return rowCount === 1
-    },
+    resume: (kind: RemakeKind, by: Actor): Promise<boolean> => happened(resumeRemake(kind, by)),
 
     /** Gives up on one; what is made stays. `false` where none is under way. */
-    async stop(kind: RemakeKind): Promise<boolean> {
-      const { rowCount } = await db
-        .delete(remakes)
-        .where(sql`${eq(remakes.kind, kind)} and ended_at is null`)
-      if (rowCount === 1) await withdraw(kind)
-      return rowCount === 1
+    async stop(kind: RemakeKind, by: Actor): Promise<boolean> {
+      const isStopped = await happened(stopRemake(kind, by))
+      if (isStopped) await withdraw(kind)
+      return isStopped
     },
 
     /** How far all of them are. */

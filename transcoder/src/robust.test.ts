@@ -28,6 +28,8 @@ import { makeUpload, untilJob, type TestUpload } from './testing/uploads.ts'
 /** How long a part is unavailable; `OUTAGE_S=60` for a minute. */
 const OUTAGE_S = Number(process.env['OUTAGE_S'] ?? 6)
 
+const BY = { command: 'a test' }
+
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const SWEEP = fileURLToPath(new URL('cli/sweep.ts', import.meta.url))
 
@@ -382,7 +384,7 @@ test('tracks with an embedding of older constants are embedded again, without ne
   const keys = await listKeys(s3, 'media', `tracks/${upload.trackId}/`)
 
   const remakes = makeRemakes(db)
-  expect(await remakes.start('reembed')).toBe(true)
+  expect(await remakes.start('reembed', BY)).toBe(true)
   expect(await remakes.feed()).toBe(1)
   expect(await remakes.feed()).toBe(0)
   const [job] = await db

@@ -1,3 +1,4 @@
+import type { AdminActor } from '@mist/db/statements'
 import type { Deps } from './deps.ts'
 import type { AccessClaims } from './platform/tokens.ts'
 
@@ -8,5 +9,7 @@ export type AppEnv = {
     requestId: string
     /** Who is asking; only behind `requireListener` or `requireAdmin`. */
     listener: AccessClaims
+    /** The same as the audit log names them; only behind `requireAdmin`. */
+    actor: AdminActor
   }
 }

@@ -62,14 +62,16 @@ test('a job is queued together with its outbox row, or not at all', async () => 
 
 test('only a failed job of a track that is there is tried again', async () => {
   const { trackId, jobId } = await makeIngested()
-  expect(await queuedBy(retryJob(jobId, now))).toEqual([])
+  expect(await queuedBy(retryJob(jobId, { command: 'a test' }, now))).toEqual([])
   const failed = { status: 'failed', errorCode: 'internal', errorDetail: 'It broke.' } as const
   await db.update(jobs).set(failed).where(eq(jobs.id, jobId))
-  expect(await queuedBy(retryJob(jobId, now))).toMatchObject([{ jobId, trackId }])
+  expect(await queuedBy(retryJob(jobId, { command: 'a test' }, now))).toMatchObject([
+    { jobId, trackId },
+  ])
   expect(await db.select().from(jobs).where(eq(jobs.id, jobId))).toMatchObject([
     { errorCode: null, errorDetail: null, step: null, progress: 0 },
   ])
   await db.update(jobs).set(failed).where(eq(jobs.id, jobId))
   await db.update(tracks).set({ deletedAt: now }).where(eq(tracks.id, trackId))
-  expect(await queuedBy(retryJob(jobId, now))).toEqual([])
+  expect(await queuedBy(retryJob(jobId, { command: 'a test' }, now))).toEqual([])
 })

@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { JobId, UploadId, TrackId } from '../contract/ids.ts'
 import type { JobKind } from '../contract/jobs.ts'
+import { type Actor, audit } from './audit.ts'
 
 /**
  * Tells the transcoder's relay of jobs that the same statement has queued, one outbox row each; the body
@@ -34,7 +35,8 @@ export function enqueueJob(
  * Queues a failed job again. Answers with its id, or with no row where it has not failed or its track was
  * deleted.
  */
-export function retryJob(jobId: JobId, now: Date): SQL {
+export function retryJob(jobId: JobId, by: Actor, now: Date): SQL {
+  const entry = { action: 'job.retry', target: 'job', targetId: jobId } as const
   return sql`
     with queued as (
       update jobs j set status = 'queued', step = null, progress = 0, error_code = null,
@@ -43,6 +45,6 @@ export function retryJob(jobId: JobId, now: Date): SQL {
       where j.id = ${jobId} and j.status = 'failed'
         and exists (select from tracks t where t.id = j.track_id and t.deleted_at is null)
       returning j.id, j.track_id
-    ), notified as (${notifyRelay('queued')})
+    ), notified as (${notifyRelay('queued')}), audited as (${audit(by, entry, sql`queued`)})
     select id from queued`
 }

@@ -69,7 +69,7 @@ const { db, close } = openDatabase({ url, connections: 1, log: makeLog('warn') }
 try {
   const remakes = makeRemakes(db)
   if (action !== 'status') {
-    const did = await remakes[action](kind.data)
+    const did = await remakes[action](kind.data, { command: `npm run remake -- ${kind.data}` })
     console.log(`${kind.data}: ${SAID[action][did ? 0 : 1]}`)
   }
   const known = await remakes.status()

@@ -92,6 +92,7 @@ export const requireAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!admin) throw new Problem('signed-out', 'Sign in as an admin.')
   await c.var.deps.accounts.requireAdmin(admin)
   c.set('listener', admin)
+  c.set('actor', { userId: admin.userId, requestId: c.var.requestId })
   await next()
 }
 

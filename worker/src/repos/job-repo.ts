@@ -1,6 +1,6 @@
 import type { JobId, JobStatus } from '@mist/db/contract'
 import { jobs, tracks, uploads } from '@mist/db/schema'
-import { retryJob, startRemake } from '@mist/db/statements'
+import { type Actor, retryJob, startRemake } from '@mist/db/statements'
 import { and, count, desc, eq, getTableColumns, isNotNull, isNull } from 'drizzle-orm'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
@@ -39,22 +39,22 @@ export function makeJobRepo({ db }: { db: Database }) {
         .limit(limit),
 
     /** Queues a failed job again. `false`: it has not failed, or its track was deleted. */
-    async retry(jobId: JobId, now: Date): Promise<boolean> {
-      return (await db.execute(retryJob(jobId, now))).rows.length > 0
+    async retry(jobId: JobId, by: Actor, now: Date): Promise<boolean> {
+      return (await db.execute(retryJob(jobId, by, now))).rows.length > 0
     },
 
     /**
      * Starts to make all published tracks anew from their originals, in the background; where that is
      * under way nothing changes. Answers with how many tracks that is.
      */
-    async retranscodeAll(): Promise<number> {
+    async retranscodeAll(by: Actor): Promise<number> {
       const isDue = and(
         isNotNull(tracks.publishedAt),
         isNull(tracks.deletedAt),
         isNotNull(tracks.uploadId),
       )
       const [, due] = await db.batch([
-        db.execute(startRemake('retranscode')),
+        db.execute(startRemake('retranscode', by)),
         db.select({ tracks: count() }).from(tracks).where(isDue),
       ])
       return due[0]?.tracks ?? 0

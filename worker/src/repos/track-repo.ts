@@ -1,6 +1,6 @@
 import { TRACK_FIELDS, type AlbumId, type ArtistId, type TrackId } from '@mist/db/contract'
 import { trackEmbeddings, tracks } from '@mist/db/schema'
-import { creditTrack, deleteTrack } from '@mist/db/statements'
+import { type Actor, audit, creditTrack, deleteTrack } from '@mist/db/statements'
 import { and, desc, eq, getTableColumns, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Keyset } from '../contract/pages.ts'
@@ -134,7 +134,13 @@ export function makeTrackRepo({ db }: { db: Database }) {
     },
 
     /** Sets what is given; artists and albums are found by name or made. `false`: no such track. */
-    async patch(trackId: TrackId, patch: TrackPatch): Promise<boolean> {
+    async patch(trackId: TrackId, patch: TrackPatch, by: Actor): Promise<boolean> {
+      const entry = {
+        action: 'track.update',
+        target: 'track',
+        targetId: trackId,
+        details: patch,
+      } as const
       const { title, year, trackNumber, attribution, genres, artists, album } = patch
       const edited = TRACK_FIELDS.filter((field) => patch[field] !== undefined)
       // One transaction, several statements: a row written in a statement can't be written again in it.
@@ -160,6 +166,7 @@ export function makeTrackRepo({ db }: { db: Database }) {
           album: album ?? undefined,
           year: year ?? undefined,
         }).map((statement) => db.execute(statement)),
+        db.execute(audit(by, entry, sql`tracks where id = ${trackId} and deleted_at is null`)),
       ])
       return updated.length > 0
     },
@@ -168,8 +175,8 @@ export function makeTrackRepo({ db }: { db: Database }) {
      * Hides a track for good: ends its listening sessions, fails its unfinished jobs and writes the
      * tombstones by which its objects are deleted a day later. `false`: no such track.
      */
-    async remove(trackId: TrackId, now: Date): Promise<boolean> {
-      return (await db.execute(deleteTrack(trackId, now))).rows.length > 0
+    async remove(trackId: TrackId, by: Actor, now: Date): Promise<boolean> {
+      return (await db.execute(deleteTrack(trackId, now, { by }))).rows.length > 0
     },
   }
 }

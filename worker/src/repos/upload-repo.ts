@@ -1,6 +1,6 @@
-import { type JobId, type TrackId, type UploadId, type UserId } from '@mist/db/contract'
+import { type JobId, type TrackId, type UploadId } from '@mist/db/contract'
 import { jobs, uploads } from '@mist/db/schema'
-import { expireUploads, notifyRelay } from '@mist/db/statements'
+import { type Actor, type AdminActor, audit, expireUploads, notifyRelay } from '@mist/db/statements'
 import { and, asc, eq, getTableColumns, inArray, isNull, sql } from 'drizzle-orm'
 import type { NewUpload } from '../contract/uploads.ts'
 import type { Database } from '../platform/database.ts'
@@ -13,7 +13,7 @@ export type UploadToInsert = {
   jobId: JobId
   trackId: TrackId
   kind: 'ingest' | 'replace'
-  userId: UserId
+  by: AdminActor
   file: NewUpload
   objectKey: string
   multipart: { id: string; partSizeBytes: number } | null
@@ -25,12 +25,18 @@ export function makeUploadRepo({ db }: { db: Database }) {
   return {
     /** Inserts an upload and the job that waits for it. `false`: the track to replace is gone. */
     async insert(upload: UploadToInsert): Promise<boolean> {
-      const { file, multipart } = upload
+      const { by, file, multipart } = upload
+      const { filename, sizeBytes } = file
+      const entry =
+        upload.kind === 'ingest'
+          ? ({ action: 'upload.create', target: 'upload', targetId: upload.uploadId } as const)
+          : ({ action: 'track.replace', target: 'track', targetId: upload.trackId } as const)
+      const details = { filename, sizeBytes, uploadId: upload.uploadId }
       const { rows } = await db.execute(
         sql`with made as (
           insert into uploads (id, user_id, filename, size_bytes, content_type, metadata, object_key,
                                multipart_id, part_size_bytes, created_at, expires_at)
-          select ${upload.uploadId}::uuid, ${upload.userId}::uuid, ${file.filename}::text,
+          select ${upload.uploadId}::uuid, ${upload.by.userId}::uuid, ${file.filename}::text,
                  ${file.sizeBytes}::bigint, ${file.contentType}::text,
                  ${JSON.stringify(file.metadata ?? {})}::jsonb, ${upload.objectKey}::text,
                  ${multipart?.id ?? null}::text, ${multipart?.partSizeBytes ?? null}::integer,
@@ -44,7 +50,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
           select ${upload.jobId}::uuid, ${upload.kind}::text, made.id, ${upload.trackId}::uuid,
                  'pending_upload', ${at(upload.now)}
           from made
-        )
+        ), audited as (${audit(by, { ...entry, details }, sql`made`)})
         select id from made`,
       )
       return rows.length > 0
@@ -91,11 +97,18 @@ export function makeUploadRepo({ db }: { db: Database }) {
      * @returns whether it happened: not where the upload is complete already or was given up
      */
     async complete(
-      upload: { id: UploadId; jobId: JobId },
+      upload: { id: UploadId; jobId: JobId; trackId: TrackId },
       title: string,
       etag: string | null,
+      by: Actor,
       now: Date,
     ): Promise<boolean> {
+      const entry = {
+        action: 'upload.complete',
+        target: 'upload',
+        targetId: upload.id,
+        details: { trackId: upload.trackId, jobId: upload.jobId },
+      } as const
       const { rows } = await db.execute(
         sql`
         with up as (
@@ -115,7 +128,7 @@ export function makeUploadRepo({ db }: { db: Database }) {
                  array(select jsonb_array_elements_text(coalesce(up.metadata->'genres', '[]'))),
                  up.metadata->>'attribution', up.user_id, up.id, ${at(now)}
           from job, up where job.kind = 'ingest'
-        ), notified as (${notifyRelay('job')})
+        ), notified as (${notifyRelay('job')}), audited as (${audit(by, entry, sql`job`)})
         select id from job`,
       )
       return rows.length > 0

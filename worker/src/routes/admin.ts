@@ -15,5 +15,5 @@ export const adminRoutes = makeRouter().openapi(
       ...refusals('signed-out', 'forbidden', 'account-blocked', 'unavailable'),
     },
   }),
-  async (c) => c.json({ queued: await c.var.deps.jobs.retranscodeAll() }, 202),
+  async (c) => c.json({ queued: await c.var.deps.jobs.retranscodeAll(c.var.actor) }, 202),
 )

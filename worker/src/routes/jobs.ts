@@ -57,5 +57,8 @@ export const jobRoutes = makeRouter()
         ...refusals('not-found', 'job-not-retryable', 'unavailable'),
       },
     }),
-    async (c) => c.json(await c.var.deps.jobs.retry(c.req.valid('param').jobId), 202),
+    async (c) => {
+      const { jobId } = c.req.valid('param')
+      return c.json(await c.var.deps.jobs.retry(jobId, c.var.actor), 202)
+    },
   )

@@ -45,6 +45,6 @@ export const lyricsRoutes = makeRouter()
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      return c.json(await c.var.deps.lyrics.write(id, c.req.valid('json')), 200)
+      return c.json(await c.var.deps.lyrics.write(id, c.req.valid('json'), c.var.actor), 200)
     },
   )

@@ -102,7 +102,8 @@ export const trackAdminRoutes = makeRouter()
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const track = await c.var.deps.tracks.patch(id, c.req.valid('json'), absoluteMediaBase(c))
+      const { deps, actor } = c.var
+      const track = await deps.tracks.patch(id, c.req.valid('json'), actor, absoluteMediaBase(c))
       return c.json(track, 200)
     },
   )
@@ -117,7 +118,7 @@ export const trackAdminRoutes = makeRouter()
       responses: { 204: { description: 'Gone.' }, ...common },
     }),
     async (c) => {
-      await c.var.deps.tracks.remove(c.req.valid('param').id)
+      await c.var.deps.tracks.remove(c.req.valid('param').id, c.var.actor)
       return c.body(null, 204)
     },
   )
@@ -137,7 +138,7 @@ export const trackAdminRoutes = makeRouter()
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const { deps, listener } = c.var
-      return c.json(await deps.uploads.create(listener, c.req.valid('json'), id), 201)
+      const { deps, actor } = c.var
+      return c.json(await deps.uploads.create(c.req.valid('json'), actor, id), 201)
     },
   )

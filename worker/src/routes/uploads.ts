@@ -26,7 +26,7 @@ export const uploadRoutes = makeRouter()
         ...refusals('upload-too-large', 'unsupported-type', 'validation-failed'),
       },
     }),
-    async (c) => c.json(await c.var.deps.uploads.create(c.var.listener, c.req.valid('json')), 201),
+    async (c) => c.json(await c.var.deps.uploads.create(c.req.valid('json'), c.var.actor), 201),
   )
   .openapi(
     createRoute({
@@ -63,6 +63,7 @@ export const uploadRoutes = makeRouter()
     }),
     async (c) => {
       const { uploadId } = c.req.valid('param')
-      return c.json(await c.var.deps.uploads.complete(uploadId, c.req.valid('json')), 202)
+      const { deps, actor } = c.var
+      return c.json(await deps.uploads.complete(uploadId, c.req.valid('json'), actor), 202)
     },
   )

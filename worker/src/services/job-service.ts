@@ -1,4 +1,5 @@
 import type { JobId, JobStatus } from '@mist/db/contract'
+import type { AdminActor } from '@mist/db/statements'
 import type { Job } from '../contract/jobs.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -57,7 +58,7 @@ export function makeJobService({
     find: async (jobId: JobId): Promise<Job> => presentJob(await find(jobId)),
 
     /** Queues a failed job again, where its original is still there. */
-    async retry(jobId: JobId): Promise<Job> {
+    async retry(jobId: JobId, by: AdminActor): Promise<Job> {
       const job = await find(jobId)
       if (job.status !== 'failed')
         throw new Problem(
@@ -66,7 +67,7 @@ export function makeJobService({
         )
       if (job.uploadedAt === null || (await store.head(bucket, job.objectKey)) === null)
         throw new Problem('job-not-retryable', 'The original is not there. Upload the file again.')
-      if (!(await jobs.retry(jobId, clock())))
+      if (!(await jobs.retry(jobId, by, clock())))
         throw new Problem(
           'job-not-retryable',
           'The job was tried again already, or its track was deleted.',
@@ -75,6 +76,6 @@ export function makeJobService({
     },
 
     /** Makes all published tracks anew from their originals; answers with how many those are. */
-    retranscodeAll: (): Promise<number> => jobs.retranscodeAll(),
+    retranscodeAll: (by: AdminActor): Promise<number> => jobs.retranscodeAll(by),
   }
 }

@@ -1,4 +1,5 @@
 import { MAX_LYRICS_LINES, parseLyrics, type Lyrics, type TrackId } from '@mist/db/contract'
+import type { AdminActor } from '@mist/db/statements'
 import type { NewLyrics } from '../contract/lyrics.ts'
 import type { Clock } from '../platform/clock.ts'
 import { Problem } from '../problem.ts'
@@ -22,14 +23,18 @@ export function makeLyricsService({ lyrics, clock }: { lyrics: LyricsRepo; clock
      *
      * @throws Problem validation-failed where nothing can be sung of the text
      */
-    async write(trackId: TrackId, { text, language = null }: NewLyrics): Promise<Lyrics> {
+    async write(
+      trackId: TrackId,
+      { text, language = null }: NewLyrics,
+      by: AdminActor,
+    ): Promise<Lyrics> {
       const parsed = text.trim() === '' ? NONE : parseLyrics(text, language)
       if (parsed === null) throw unusable('There are no words in these lyrics.')
       if (parsed.lines.length >= MAX_LYRICS_LINES)
         throw unusable(
           `Lyrics have fewer than ${MAX_LYRICS_LINES} lines, each time of one counted.`,
         )
-      if (!(await lyrics.write(trackId, parsed, clock())))
+      if (!(await lyrics.write(trackId, parsed, by, clock())))
         throw new Problem('not-found', 'There is no such track.')
       return parsed
     },

@@ -1,4 +1,5 @@
 import { albumGain, COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
+import type { AdminActor } from '@mist/db/statements'
 import type { Credit } from '../contract/credits.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
@@ -93,16 +94,21 @@ export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: 
     },
 
     /** Corrects what a track is called and who made it. */
-    async patch(trackId: TrackId, patch: TrackPatch, mediaBase: string): Promise<Track> {
-      if (!(await tracks.patch(trackId, patch))) throw noTrack()
+    async patch(
+      trackId: TrackId,
+      patch: TrackPatch,
+      by: AdminActor,
+      mediaBase: string,
+    ): Promise<Track> {
+      if (!(await tracks.patch(trackId, patch, by))) throw noTrack()
       const row = await tracks.find(trackId)
       if (!row) throw new Problem('track-not-ready', 'The track is changed, but not published yet.')
       return presentTrack(row, mediaBase)
     },
 
     /** Deletes a track: listeners lose it at once, its objects follow. */
-    async remove(trackId: TrackId): Promise<void> {
-      if (!(await tracks.remove(trackId, clock()))) throw noTrack()
+    async remove(trackId: TrackId, by: AdminActor): Promise<void> {
+      if (!(await tracks.remove(trackId, by, clock()))) throw noTrack()
     },
   }
 }

@@ -8,10 +8,10 @@ import {
   UPLOAD_EXPIRES_S,
   UploadId,
 } from '@mist/db/contract'
+import type { AdminActor } from '@mist/db/statements'
 import type { NewUpload, UploadCompletion, UploadTicket } from '../contract/uploads.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import type { AccessClaims } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 import type { UploadRepo, UploadRow } from '../repos/upload-repo.ts'
 
@@ -148,8 +148,8 @@ export function makeUploadService({
   return {
     /** Announces a file; answers with where to send its bytes. */
     async create(
-      admin: AccessClaims,
       file: NewUpload,
+      by: AdminActor,
       replaces: TrackId | null = null,
     ): Promise<UploadTicket> {
       const contentType = accept(file)
@@ -167,7 +167,7 @@ export function makeUploadService({
         jobId,
         trackId: replaces ?? newId(TrackId, now.getTime()),
         kind: replaces === null ? 'ingest' : 'replace',
-        userId: admin.userId,
+        by,
         file: { ...file, contentType },
         objectKey,
         multipart,
@@ -218,6 +218,7 @@ export function makeUploadService({
     async complete(
       uploadId: UploadId,
       { parts }: UploadCompletion,
+      by: AdminActor,
     ): Promise<{ jobId: JobId; status: 'queued' }> {
       const upload = await find(uploadId)
       const answer = { jobId: upload.jobId, status: 'queued' } as const
@@ -246,7 +247,8 @@ export function makeUploadService({
           `${object.sizeBytes} bytes arrived where ${upload.sizeBytes} were announced. Upload the file again.`,
         )
       const { etag } = object
-      if (await uploads.complete(upload, titleFrom(upload.filename), etag, clock())) return answer
+      if (await uploads.complete(upload, titleFrom(upload.filename), etag, by, clock()))
+        return answer
       // The same request, sent twice, was faster; or the upload has just expired.
       if ((await find(uploadId)).completedAt !== null) return answer
       throw new Problem('upload-incomplete', 'The file did not arrive in time. Upload it again.')

@@ -1,1 +1,0 @@
-import './seeded-no-cycles-back.ts'

@@ -1,2 +1,0 @@
-import { makeClock } from '../platform/clock.ts'
-makeClock()
