@@ -1,4 +1,4 @@
-import { REMAKE_KINDS, RemakeKind } from '@mist/db/contract'
+import { RemakeKind } from '@mist/db/contract'
 import { remakes } from '@mist/db/schema'
 import {
   type Actor,
@@ -96,7 +96,7 @@ export function makeRemakes(db: Database) {
       const { rows } = await tx.execute(sql`
         with flying as (
           select count(*)::integer as jobs, count(*) filter (where kind = ${kind})::integer as mine
-          from jobs where status in ('queued', 'processing') and kind in ${[...REMAKE_KINDS]}
+          from jobs where status in ('queued', 'processing') and kind in ${[...RemakeKind.options]}
         ), due as (
           select t.id, t.upload_id from tracks t, remakes r
           where r.kind = ${kind} and ${CAN_BE_MADE} and ${IS_DUE[kind]} and not ${HAS_FAILED}
@@ -129,7 +129,7 @@ export function makeRemakes(db: Database) {
     /** Queues the next tracks of all that are under way. @returns the number of jobs */
     async feed(): Promise<number> {
       let jobs = 0
-      for (const kind of REMAKE_KINDS) jobs += await feedOne(kind)
+      for (const kind of RemakeKind.options) jobs += await feedOne(kind)
       return jobs
     },
 
@@ -153,7 +153,7 @@ export function makeRemakes(db: Database) {
     /** How far all of them are. */
     async status(): Promise<RemakeStatus[]> {
       const known: RemakeStatus[] = []
-      for (const kind of REMAKE_KINDS) {
+      for (const kind of RemakeKind.options) {
         const { rows } = await db.execute(sql`
           select r.kind, r.started_at, r.paused_at, r.ended_at, c.total, c.left, c.failed,
             (select count(*) from jobs j where j.kind = r.kind and j.status in ('queued', 'processing'))

@@ -16,13 +16,11 @@ export type JobStep = z.infer<typeof JobStep>
  * What a job is for: a new track; new audio for a track; and of an original that is there already, all
  * of it again (after a change of the ladder), what is heard of it, or what its tags say.
  */
-export const JOB_KINDS = ['ingest', 'replace', 'retranscode', 'reembed', 'retag'] as const
-export const JobKind = z.enum(JOB_KINDS)
+export const JobKind = z.enum(['ingest', 'replace', 'retranscode', 'reembed', 'retag'])
 export type JobKind = z.infer<typeof JobKind>
 
 /** What is done to a catalogue that is there already, in the background, behind what people upload. */
-export const REMAKE_KINDS = ['retranscode', 'reembed', 'retag'] as const
-export const RemakeKind = z.enum(REMAKE_KINDS)
+export const RemakeKind = z.enum(['retranscode', 'reembed', 'retag'])
 export type RemakeKind = z.infer<typeof RemakeKind>
 
 /** Whether a job waits behind those that somebody waits for. */

@@ -1,12 +1,10 @@
 import { z } from 'zod'
 
 /** What an artist did on a track; main and featured artists are credited with its plays. */
-export const ARTIST_ROLES = ['main', 'featured', 'remixer', 'composer'] as const
-export const ArtistRole = z.enum(ARTIST_ROLES)
+export const ArtistRole = z.enum(['main', 'featured', 'remixer', 'composer'])
 export type ArtistRole = z.infer<typeof ArtistRole>
 
-export const ALBUM_KINDS = ['album', 'ep', 'single', 'compilation'] as const
-export const AlbumKind = z.enum(ALBUM_KINDS)
+export const AlbumKind = z.enum(['album', 'ep', 'single', 'compilation'])
 export type AlbumKind = z.infer<typeof AlbumKind>
 
 /** Whose albums compilations are, so that all their tracks come together. */

@@ -11,8 +11,9 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { FamilyId, UserId } from '../contract/ids.ts'
-import { DEFAULT_PLAN, type PlanId } from '../contract/plans.ts'
-import { bytea, createdAt, instant } from './columns.ts'
+import { DEFAULT_PLAN, type PlanId, Role } from '../contract/plans.ts'
+import { RevokedReason } from '../contract/states.ts'
+import { bytea, createdAt, instant, isOneOf, oneOf } from './columns.ts'
 import { plans } from './plans.ts'
 
 export const users = pgTable(
@@ -23,9 +24,7 @@ export const users = pgTable(
     username: text('username').notNull(),
     /** PHC string: `$scrypt$ln=14,r=8,p=5$salt$hash`. */
     passwordHash: text('password_hash').notNull(),
-    role: text('role', { enum: ['user', 'admin'] })
-      .notNull()
-      .default('user'),
+    role: oneOf('role', Role).notNull().default('user'),
     plan: text('plan')
       .notNull()
       .default(DEFAULT_PLAN)
@@ -39,7 +38,7 @@ export const users = pgTable(
   (t) => [
     uniqueIndex('users_email_key').on(sql`lower(${t.email})`),
     uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
-    check('users_role_check', sql`${t.role} in ('user', 'admin')`),
+    check('users_role_check', isOneOf(t.role, Role)),
     check('users_daily_limit_check', sql`${t.dailyLimitS} >= 0`),
   ],
 )
@@ -60,9 +59,7 @@ export const refreshFamilies = pgTable(
       .default(sql`now()`),
     expiresAt: instant('expires_at').notNull(),
     revokedAt: instant('revoked_at'),
-    revokedReason: text('revoked_reason', {
-      enum: ['logout', 'reuse', 'password-change', 'revoked', 'blocked'],
-    }),
+    revokedReason: oneOf('revoked_reason', RevokedReason),
   },
   (t) => [index('refresh_families_user_idx').on(t.userId, t.lastUsedAt.desc())],
 )

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { bigserial, check, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
-import type { AuditAction, AuditTarget } from '../contract/audit.ts'
+import { AuditAction, AuditTarget } from '../contract/audit.ts'
 import type { UserId } from '../contract/ids.ts'
-import { instant } from './columns.ts'
+import { instant, oneOf } from './columns.ts'
 
 /**
  * Who changed what: one row for each thing that an admin or a person at the command line did, written by the
@@ -20,8 +20,8 @@ export const auditLog = pgTable(
     actorId: uuid('actor_id').$type<UserId>(),
     /** The command that was run, where it was one: `npm run make-admin`. */
     command: text('command'),
-    action: text('action').notNull().$type<AuditAction>(),
-    targetType: text('target_type').notNull().$type<AuditTarget>(),
+    action: oneOf('action', AuditAction).notNull(),
+    targetType: oneOf('target_type', AuditTarget).notNull(),
     /** Null where it is not about one thing. */
     targetId: text('target_id'),
     /** What was asked for, or how much it was; nothing secret. */

@@ -15,12 +15,13 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { ALBUM_KINDS, ARTIST_ROLES } from '../contract/names.ts'
+import { AlbumKind, ArtistRole } from '../contract/names.ts'
 import type { AlbumId, ArtistId, JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
 import type { LyricsLine } from '../contract/lyrics.ts'
 import type { TrackField } from '../contract/text.ts'
 import { users } from './accounts.ts'
-import { bytea, createdAt, instant } from './columns.ts'
+import { LyricsSource, VersionStatus } from '../contract/states.ts'
+import { bytea, createdAt, instant, isOneOf, oneOf } from './columns.ts'
 
 export const artists = pgTable(
   'artists',
@@ -91,7 +92,7 @@ export const albums = pgTable(
     /** Highest sample of any of its published tracks, dBFS. */
     samplePeakDbfs: real('sample_peak_dbfs'),
     /** What an admin called it; null: what it looks like by its artist and its length. */
-    kind: text('kind', { enum: ALBUM_KINDS }),
+    kind: oneOf('kind', AlbumKind),
     /** Whose cover it has; null: the first track's that has one. */
     coverTrackId: uuid('cover_track_id')
       .references((): AnyPgColumn => tracks.id, { onDelete: 'set null' })
@@ -103,7 +104,7 @@ export const albums = pgTable(
   },
   (t) => [
     uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`),
-    check('albums_kind_check', sql`${t.kind} in ('album', 'ep', 'single', 'compilation')`),
+    check('albums_kind_check', isOneOf(t.kind, AlbumKind)),
   ],
 )
 
@@ -266,7 +267,7 @@ export const trackLyrics = pgTable(
       .notNull()
       .references(() => tracks.id, { onDelete: 'cascade' })
       .$type<TrackId>(),
-    source: text('source', { enum: ['file', 'admin'] }).notNull(),
+    source: oneOf('source', LyricsSource).notNull(),
     /** BCP 47; null where it is not known. */
     language: text('language'),
     /** Whether each line has its time. */
@@ -279,7 +280,7 @@ export const trackLyrics = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.trackId, t.source] }),
-    check('track_lyrics_source_check', sql`${t.source} in ('file', 'admin')`),
+    check('track_lyrics_source_check', isOneOf(t.source, LyricsSource)),
   ],
 )
 
@@ -295,16 +296,13 @@ export const trackArtists = pgTable(
       .references(() => artists.id)
       .$type<ArtistId>(),
     /** Main and featured artists are credited with plays. */
-    role: text('role', { enum: ARTIST_ROLES }).notNull().default('main'),
+    role: oneOf('role', ArtistRole).notNull().default('main'),
     position: integer('position').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.trackId, t.artistId, t.role] }),
     index('track_artists_artist_idx').on(t.artistId),
-    check(
-      'track_artists_role_check',
-      sql`${t.role} in ('main', 'featured', 'remixer', 'composer')`,
-    ),
+    check('track_artists_role_check', isOneOf(t.role, ArtistRole)),
   ],
 )
 
@@ -361,7 +359,7 @@ export const trackVersions = pgTable(
       .$type<TrackId>(),
     version: integer('version').notNull(),
     jobId: uuid('job_id').notNull().$type<JobId>(),
-    status: text('status', { enum: ['building', 'published', 'retired', 'dead'] }).notNull(),
+    status: oneOf('status', VersionStatus).notNull(),
     createdAt: createdAt(),
     publishedAt: instant('published_at'),
     retiredAt: instant('retired_at'),
@@ -383,10 +381,7 @@ export const trackVersions = pgTable(
     index('track_versions_unpublished_idx')
       .on(t.createdAt)
       .where(sql`status <> 'published'`),
-    check(
-      'track_versions_status_check',
-      sql`${t.status} in ('building', 'published', 'retired', 'dead')`,
-    ),
+    check('track_versions_status_check', isOneOf(t.status, VersionStatus)),
     check('track_versions_segments_per_period_check', sql`${t.segmentsPerPeriod} > 0`),
   ],
 )

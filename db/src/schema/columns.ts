@@ -1,5 +1,6 @@
-import { sql } from 'drizzle-orm'
-import { customType, timestamp } from 'drizzle-orm/pg-core'
+import { type Column, sql, type SQL } from 'drizzle-orm'
+import { customType, text, timestamp } from 'drizzle-orm/pg-core'
+import type { z } from 'zod'
 
 const toHex = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -26,3 +27,12 @@ export const createdAt = () =>
   instant('created_at')
     .notNull()
     .default(sql`now()`)
+
+type Enum = z.ZodEnum<Readonly<Record<string, string>>>
+
+/** A text that is one of the values which the contract spells. */
+export const oneOf = <E extends Enum>(name: string, _values: E) => text(name).$type<z.infer<E>>()
+
+/** The check that goes with it. */
+export const isOneOf = (column: Column, values: Enum): SQL =>
+  sql`${column} in (${sql.raw(values.options.map((value) => `'${value}'`).join(', '))})`

@@ -12,9 +12,10 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { JobId, TrackId, UploadId, UserId } from '../contract/ids.ts'
-import { JOB_KINDS, REMAKE_KINDS } from '../contract/jobs.ts'
+import { JobKind, JobStatus, JobStep, RemakeKind } from '../contract/jobs.ts'
+import { OutboxTopic } from '../contract/states.ts'
 import { users } from './accounts.ts'
-import { createdAt, instant } from './columns.ts'
+import { createdAt, instant, isOneOf, oneOf } from './columns.ts'
 
 export type UploadMetadata = {
   title?: string | undefined
@@ -61,17 +62,15 @@ export const jobs = pgTable(
   'jobs',
   {
     id: uuid('id').primaryKey().$type<JobId>(),
-    kind: text('kind', { enum: JOB_KINDS }).notNull(),
+    kind: oneOf('kind', JobKind).notNull(),
     uploadId: uuid('upload_id')
       .notNull()
       .references(() => uploads.id)
       .$type<UploadId>(),
     /** No foreign key: for a new track it is chosen here before the track's row exists. */
     trackId: uuid('track_id').notNull().$type<TrackId>(),
-    status: text('status', {
-      enum: ['pending_upload', 'queued', 'processing', 'completed', 'failed'],
-    }).notNull(),
-    step: text('step', { enum: ['download', 'probe', 'analyse', 'encode', 'publish'] }),
+    status: oneOf('status', JobStatus).notNull(),
+    step: oneOf('step', JobStep),
     /** 0…1 over the whole job. */
     progress: real('progress').notNull().default(0),
     attempts: integer('attempts').notNull().default(0),
@@ -93,10 +92,7 @@ export const jobs = pgTable(
       .where(sql`status in ('queued', 'processing')`),
     index('jobs_upload_idx').on(t.uploadId),
     index('jobs_track_idx').on(t.trackId),
-    check(
-      'jobs_status_check',
-      sql`${t.status} in ('pending_upload', 'queued', 'processing', 'completed', 'failed')`,
-    ),
+    check('jobs_status_check', isOneOf(t.status, JobStatus)),
   ],
 )
 
@@ -107,7 +103,7 @@ export const jobs = pgTable(
 export const remakes = pgTable(
   'remakes',
   {
-    kind: text('kind', { enum: REMAKE_KINDS }).primaryKey(),
+    kind: oneOf('kind', RemakeKind).primaryKey(),
     /** Of tracks that were made after this nothing is due. */
     startedAt: instant('started_at')
       .notNull()
@@ -117,7 +113,7 @@ export const remakes = pgTable(
     /** How far it has come in this pass, by id; null at a pass's beginning. */
     afterTrackId: uuid('after_track_id').$type<TrackId>(),
   },
-  (t) => [check('remakes_kind_check', sql`${t.kind} in ('retranscode', 'reembed', 'retag')`)],
+  (t) => [check('remakes_kind_check', isOneOf(t.kind, RemakeKind))],
 )
 
 /**
@@ -128,7 +124,7 @@ export const outbox = pgTable(
   'outbox',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
-    topic: text('topic', { enum: ['transcode', 'purge-track'] }).notNull(),
+    topic: oneOf('topic', OutboxTopic).notNull(),
     payload: jsonb('payload').notNull(),
     createdAt: createdAt(),
     dispatchedAt: instant('dispatched_at'),

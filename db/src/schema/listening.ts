@@ -15,9 +15,10 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { FamilyId, SessionId, TrackId, UserId } from '../contract/ids.ts'
 import type { PlanId } from '../contract/plans.ts'
+import { ListenSource, SessionEndReason } from '../contract/states.ts'
 import { refreshFamilies, users } from './accounts.ts'
 import { tracks } from './catalogue.ts'
-import { bytea, createdAt, instant } from './columns.ts'
+import { bytea, createdAt, instant, oneOf } from './columns.ts'
 
 export const listeningSessions = pgTable(
   'listening_sessions',
@@ -45,9 +46,7 @@ export const listeningSessions = pgTable(
     /** When it expires for those who ask from long before `expiresAt` was set: a clock was wrong (db/sql/meter/charges.sql). */
     lateExpiresAt: instant('late_expires_at'),
     endedAt: instant('ended_at'),
-    endReason: text('end_reason', {
-      enum: ['completed', 'superseded', 'expired', 'signed-out', 'track-deleted'],
-    }),
+    endReason: oneOf('end_reason', SessionEndReason),
     /** Its place in the arrays of the listener's meter, from 1, as long as it is live. */
     seat: smallint('seat').notNull(),
     /** Highest position reported, seconds. */
@@ -164,9 +163,7 @@ export const listens = pgTable(
     skipped: boolean('skipped').notNull(),
     completed: boolean('completed').notNull(),
     /** A scrobble was told by another program; it is history and never a play. */
-    source: text('source', { enum: ['session', 'scrobble'] })
-      .notNull()
-      .default('session'),
+    source: oneOf('source', ListenSource).notNull().default('session'),
     client: text('client'),
     /** ISO 3166-1, two letters; no address is kept. */
     country: text('country'),
@@ -177,7 +174,7 @@ export const listens = pgTable(
       .on(t.userId, t.startedAt.desc(), t.sessionId.desc())
       .where(sql`counted`),
     index('listens_track_idx').on(t.trackId, t.startedAt),
-    check('listens_source_check', sql`${t.source} in ('session', 'scrobble')`),
+    check('listens_source_check', isOneOf(t.source, ListenSource)),
     check('listens_country_check', sql`${t.country} ~ '^[A-Z]{2}$'`),
   ],
 )

@@ -9,6 +9,8 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { SearchEntryType } from '../contract/states.ts'
+import { isOneOf, oneOf } from './columns.ts'
 
 const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
 
@@ -16,7 +18,7 @@ const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' })
 export const searchEntries = pgTable(
   'search_entries',
   {
-    type: text('type', { enum: ['track', 'artist', 'album'] }).notNull(),
+    type: oneOf('type', SearchEntryType).notNull(),
     /** Of the track, artist or album, which has a row here while listeners may see it. */
     id: uuid('id').notNull(),
     /** Title or name, folded, with one space for what is no letter and no digit. */
@@ -32,8 +34,8 @@ export const searchEntries = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.type, t.id] }),
-    check('search_entries_type_check', sql`${t.type} in ('track', 'artist', 'album')`),
-    ...(['track', 'artist', 'album'] as const).map((type) =>
+    check('search_entries_type_check', isOneOf(t.type, SearchEntryType)),
+    ...SearchEntryType.options.map((type) =>
       index(`search_entries_${type}_words_idx`)
         .using('gin', t.words)
         .where(sql.raw(`type = '${type}'`)),

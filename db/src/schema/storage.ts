@@ -11,7 +11,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { TrackId, UploadId } from '../contract/ids.ts'
-import { createdAt, instant } from './columns.ts'
+import { Bucket, TombstoneReason } from '../contract/states.ts'
+import { createdAt, instant, isOneOf, oneOf } from './columns.ts'
 
 /**
  * Who this database is: one row, made by the migration. The owner mark of each bucket and the setting
@@ -59,15 +60,13 @@ export const tombstones = pgTable(
   'tombstones',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
-    bucket: text('bucket', { enum: ['media', 'originals'] }).notNull(),
+    bucket: oneOf('bucket', Bucket).notNull(),
     /** A whole key, or the prefix of one track or one of its versions. */
     key: text('key').notNull(),
     isPrefix: boolean('is_prefix').notNull().default(false),
     /** A multipart upload to the key that is given up as well. */
     multipartId: text('multipart_id'),
-    reason: text('reason', {
-      enum: ['track-deleted', 'version-retired', 'run-dead', 'upload-abandoned'],
-    }).notNull(),
+    reason: oneOf('reason', TombstoneReason).notNull(),
     trackId: uuid('track_id').$type<TrackId>(),
     version: integer('version'),
     uploadId: uuid('upload_id').$type<UploadId>(),
@@ -91,11 +90,8 @@ export const tombstones = pgTable(
     index('tombstones_purged_idx')
       .on(t.purgedAt)
       .where(sql`purged_at is not null`),
-    check('tombstones_bucket_check', sql`${t.bucket} in ('media', 'originals')`),
-    check(
-      'tombstones_reason_check',
-      sql`${t.reason} in ('track-deleted', 'version-retired', 'run-dead', 'upload-abandoned')`,
-    ),
+    check('tombstones_bucket_check', isOneOf(t.bucket, Bucket)),
+    check('tombstones_reason_check', isOneOf(t.reason, TombstoneReason)),
     check(
       'tombstones_prefix_check',
       sql`not ${t.isPrefix} or ${t.key} ~ '^tracks/[0-9a-f-]{36}/([1-9][0-9]*/)?$'`,

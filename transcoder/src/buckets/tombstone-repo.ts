@@ -1,4 +1,4 @@
-import { TrackId, UploadId, versionPrefix } from '@mist/db/contract'
+import { Bucket, TombstoneReason, TrackId, UploadId, versionPrefix } from '@mist/db/contract'
 import {
   jobs,
   renditionLayouts,
@@ -16,7 +16,6 @@ import { type Actor, audit, camelCased, deleteTrack, expireUploads } from '@mist
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
-import { BUCKETS } from '../platform/object-store.ts'
 
 /** A version that no run has touched for so long belongs to a dead one. */
 const BUILDING_DEAD_S = 300
@@ -30,11 +29,11 @@ const RETRY_S = 600
 const Tombstone = z.object({
   // bigserial arrives as text.
   id: z.coerce.number(),
-  bucket: z.enum(BUCKETS),
+  bucket: Bucket,
   key: z.string(),
   isPrefix: z.boolean(),
   multipartId: z.string().nullable(),
-  reason: z.enum(tombstones.reason.enumValues),
+  reason: TombstoneReason,
   trackId: TrackId.nullable(),
   version: z.int().nullable(),
   uploadId: UploadId.nullable(),

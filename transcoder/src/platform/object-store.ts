@@ -14,6 +14,7 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3'
+import { Bucket } from '@mist/db/contract'
 import { z } from 'zod'
 
 /** What is stored under a version's prefix never changes: a new version has a new prefix. */
@@ -29,8 +30,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 const DELETES_AT_ONCE = 16
 
 /** The two buckets, by what they hold. */
-export const BUCKETS = ['media', 'originals'] as const
-export type Bucket = (typeof BUCKETS)[number]
+export const BUCKETS = Bucket.options
+export type { Bucket }
 
 /**
  * Permission to delete objects. Only the check of who owns the buckets makes one, so that nothing can
