@@ -66,7 +66,8 @@ export async function migrate(
       await client.query('commit')
       return outcome
     } catch (error) {
-      if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw explained(error)
+      if (error instanceof CannotMigrate || codeOf(error) !== LOCK_NOT_AVAILABLE)
+        throw explained(error)
       if (attempt === ATTEMPTS)
         throw new CannotMigrate(
           `A table that a migration changes was in use ${ATTEMPTS} times for ${TABLE_WAIT_S} s. ` +

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CannotMigrate, migrate, MIGRATIONS_FOLDER } from '@mist/db/migrate'
+import { SQL_FOLDER } from '@mist/db/sql-source'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
@@ -168,6 +169,31 @@ test('a table in use delays a migration and the statements after it, but no long
   await migrating
   expect(await ask(url, 'select later from users')).toEqual([])
   await reader.end()
+}, 30_000)
+
+test('a table with a trigger that is written to delays new functions, too, and none is half there', async () => {
+  const url = await makeEmptyDatabase()
+  expect(await migrate(url)).toBe('applied')
+  expect(await migrate(url)).toBe('unchanged')
+  const sqlFolder = await mkdtemp(join(tmpdir(), 'mist-sql-'))
+  stops.push(() => rm(sqlFolder, { recursive: true, force: true }))
+  await cp(SQL_FOLDER, sqlFolder, { recursive: true })
+  await writeFile(
+    join(sqlFolder, 'a.sql'),
+    'create or replace function one() returns int language sql as $$ select 1 $$;',
+  )
+  const made = `select to_regproc('one') is not null as made`
+  const writer = new pg.Client({ connectionString: url })
+  await writer.connect()
+  await writer.query('begin')
+  await writer.query('lock table users in row exclusive mode')
+  const migrating = migrate(url, { sqlFolder })
+  await sleep(6500)
+  expect(await ask(url, made)).toEqual([{ made: false }])
+  await writer.query('commit')
+  expect(await migrating).toBe('applied')
+  expect(await ask(url, made)).toEqual([{ made: true }])
+  await writer.end()
 }, 30_000)
 
 test('a pooler that allows no transactions is refused by its name', async () => {
