@@ -15,9 +15,13 @@ const { values: options } = parseArgs({
     requests: { type: 'string', default: '400' },
     /** Milliseconds to the database and back; Neon in the Worker's region is one to three. */
     'database-ms': { type: 'string', default: '0' },
+    /** Parts of the scenarios' names, such as `lease`: those and the bare ones alone; `capacity`, too. */
+    only: { type: 'string' },
     out: { type: 'string', default: 'bench/reports/api.json' },
   },
 })
+const only = options.only?.split(',') ?? null
+const isWanted = (name: string) => only?.some((part) => name.includes(part)) ?? true
 const rounds = Number(options.rounds)
 const loads = options.connections.split(',').map(Number)
 const requests = Number(options.requests)
@@ -27,6 +31,9 @@ const WARM_ROUNDS = 3
 
 /** Between two scenarios, milliseconds. */
 const SETTLE_MS = 200
+
+/** What the table divides by. */
+const BASELINES = ['bare hello', 'bare statement', 'bare write']
 
 /** So many that the fastest Postgres does not bring one of them to the end of their pace. */
 const CAPACITY_LISTENERS = 1500
@@ -182,12 +189,15 @@ try {
     const connections = loads[turn % loads.length]!
     const crowd = world.listeners.slice(turn * perTurn, (turn + 1) * perTurn)
     const sessions = await openSessions(world, crowd, world.leaseTrackId)
-    for (const { name, origin, expect, calls } of scenariosOf(
+    const scenarios = scenariosOf(
       world,
       turn,
       sessions.slice(0, perTurn / 2),
       sessions.slice(perTurn / 2),
-    )) {
+    )
+    for (const { name, origin, expect, calls } of scenarios) {
+      // What others are held against is always measured.
+      if (!BASELINES.includes(name) && !isWanted(name)) continue
       // What the scenario before left to be collected, vacuumed and flushed is its own affair.
       await sleep(SETTLE_MS)
       const before = await world.statements()
@@ -203,11 +213,12 @@ try {
     if (turn === 0) await world.pool.query('vacuum analyze')
     process.stdout.write(isWarm ? '.' : 'warm ')
   }
-  capacity = await measureCapacity(world.pool, {
-    connections: [1, 4, 16],
-    seconds: 2,
-    trackS: CAPACITY_TRACK_S,
-  })
+  if (isWanted('capacity'))
+    capacity = await measureCapacity(world.pool, {
+      connections: [1, 4, 16],
+      seconds: 2,
+      trackS: CAPACITY_TRACK_S,
+    })
 } finally {
   await world.close()
 }
@@ -218,6 +229,7 @@ const p50 = (result: LoadResult) => quantile(result.latenciesMs, 0.5)
 function summarise(runs: Map<string, Result[]>) {
   const hello = runs.get('bare hello')!
   const statement = runs.get('bare statement')!
+  const write = runs.get('bare write')!
   return [...runs].map(([name, measured]) => ({
     name,
     requestsPerS: Math.round(median(measured.map((run) => run.requestsPerS))),
@@ -225,6 +237,7 @@ function summarise(runs: Map<string, Result[]>) {
     p99Ms: median(measured.map((run) => quantile(run.latenciesMs, 0.99))),
     statements: median(measured.map((run) => run.statements)),
     p50ToStatement: median(measured.map((run, index) => p50(run) / p50(statement[index]!))),
+    p50ToWrite: median(measured.map((run, index) => p50(run) / p50(write[index]!))),
     throughputToHello: median(
       measured.map((run, index) => run.requestsPerS / hello[index]!.requestsPerS),
     ),
@@ -238,7 +251,16 @@ const tables = loads.map((connections) => ({
 for (const { connections, rows } of tables) {
   console.log(`\n\n${connections === 1 ? 'one connection' : `${connections} connections`}:\n`)
   printTable(
-    ['', 'req/s', 'p50 ms', 'p99 ms', 'statements', 'p50 ÷ bare statement', 'req/s ÷ bare hello'],
+    [
+      '',
+      'req/s',
+      'p50 ms',
+      'p99 ms',
+      'statements',
+      'p50 ÷ bare statement',
+      'p50 ÷ bare write',
+      'req/s ÷ bare hello',
+    ],
     rows.map((row) => [
       row.name,
       row.requestsPerS,
@@ -246,22 +268,25 @@ for (const { connections, rows } of tables) {
       row.p99Ms.toFixed(2),
       row.statements.toFixed(2),
       row.p50ToStatement.toFixed(2),
+      row.p50ToWrite.toFixed(2),
       row.throughputToHello.toFixed(2),
     ]),
   )
 }
-console.log('\nleases straight from Postgres, no Worker in front:\n')
-printTable(
-  ['connections', 'leases/s', 'p99 ms', 'CPU µs a lease', 'listeners at once'],
-  capacity.map((row) => [
-    row.connections,
-    row.leasesPerS,
-    row.p99Ms.toFixed(2),
-    row.cpuUs.toFixed(0),
-    // One lease per listener every twelve seconds.
-    row.leasesPerS * PERIOD_S,
-  ]),
-)
+if (capacity.length > 0) {
+  console.log('\nleases straight from Postgres, no Worker in front:\n')
+  printTable(
+    ['connections', 'leases/s', 'p99 ms', 'CPU µs a lease', 'listeners at once'],
+    capacity.map((row) => [
+      row.connections,
+      row.leasesPerS,
+      row.p99Ms.toFixed(2),
+      row.cpuUs.toFixed(0),
+      // One lease per listener every twelve seconds.
+      row.leasesPerS * PERIOD_S,
+    ]),
+  )
+}
 await writeReport(options.out, {
   benchmark: 'api',
   rounds,

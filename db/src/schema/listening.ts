@@ -18,7 +18,7 @@ import type { PlanId } from '../contract/plans.ts'
 import { ListenSource, SessionEndReason } from '../contract/states.ts'
 import { refreshFamilies, users } from './accounts.ts'
 import { tracks } from './catalogue.ts'
-import { bytea, createdAt, instant, oneOf } from './columns.ts'
+import { bytea, createdAt, instant, isOneOf, oneOf } from './columns.ts'
 
 export const listeningSessions = pgTable(
   'listening_sessions',
