@@ -1,5 +1,6 @@
 import { JobId, newId, SessionId, TrackId } from '@mist/db/contract'
 import * as schema from '@mist/db/schema'
+import { readAudit } from '@mist/db/testing'
 import { makeUser } from '@mist/db/testing/factories'
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -16,6 +17,7 @@ import { startFixture, type Fixture } from './testing/fixture.ts'
 import { listKeys, synthesise } from './testing/hls.ts'
 import { makeUpload, type TestUpload } from './testing/uploads.ts'
 
+/** Who asks for it. */
 const BY = { command: 'a test' }
 const calm = { signal: new AbortController().signal, isLastAttempt: true }
 
@@ -37,6 +39,7 @@ beforeAll(async () => {
 afterAll(() => fixture?.stop())
 afterEach(async () => {
   await fixture.db.delete(schema.remakes)
+  await fixture.db.delete(schema.auditLog)
   await fixture.db
     .delete(schema.jobs)
     .where(inArray(schema.jobs.kind, ['retranscode', 'reembed', 'retag']))
@@ -147,8 +150,18 @@ test('a pause takes back what has not begun; after it all is done that was left,
   const queued = await jobsOf('retag', 'queued')
   expect(queued.map(({ trackId }) => trackId)).not.toContain(first!.trackId)
   expect(await remakes.stop('retag', BY)).toBe(true)
+  expect(await remakes.stop('retag', BY)).toBe(false)
   expect(await jobsOf('retag', 'queued')).toEqual([])
   expect(await remakes.status()).toEqual([])
+  // Each that did something, once.
+  expect(await readAudit(fixture.db)).toEqual(
+    ['start', 'pause', 'resume', 'stop'].map((action) => ({
+      ...BY,
+      action: `remake.${action}`,
+      target: 'installation',
+      details: { kind: 'retag' },
+    })),
+  )
 })
 
 test('a track that cannot be made stays as it is, is told, and does not come again', async () => {
