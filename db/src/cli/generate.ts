@@ -36,7 +36,7 @@ async function settleJournal(): Promise<void> {
     if (entry.when <= before) entry.when = before + 1000
     before = entry.when
   }
-  await writeFile(path, JSON.stringify(journal, null, 2))
+  await writeFile(path, `${JSON.stringify(journal, null, 2)}\n`)
 }
 
 async function settleSums(): Promise<void> {
