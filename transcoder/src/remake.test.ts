@@ -5,7 +5,7 @@ import { makeUser } from '@mist/db/testing/factories'
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { join } from 'node:path'
-import { makeOwnership } from './buckets/ownership.ts'
+import { makeOwnership, type Ownership } from './buckets/ownership.ts'
 import { ownershipOptions } from './options.ts'
 import { makeLog } from './platform/log.ts'
 import { startWorker } from './jobs/worker.ts'
@@ -24,9 +24,14 @@ const calm = { signal: new AbortController().signal, isLastAttempt: true }
 let fixture: Fixture
 let made: TestUpload[]
 let remakes: ReturnType<typeof makeRemakes>
+let ownership: Ownership
 beforeAll(async () => {
   fixture = await startFixture({ env: { LADDER: '64' } })
   remakes = makeRemakes(fixture.db)
+  const { db, objects, env } = fixture
+  ownership = makeOwnership({ db, objects, ...ownershipOptions(env) })
+  // While the buckets are empty: nothing is deleted from others' that bear no mark.
+  await ownership.open()
   const file = join(fixture.files, 'tone.wav')
   await synthesise(file, ['-f', 'lavfi', '-i', 'sine=d=4.5'])
   made = []
@@ -105,9 +110,6 @@ test('who listens keeps the version that was there, until nobody does', async ()
   const kept = () => listKeys(s3, 'media', `tracks/${trackId}/${old!.version}/`)
   const before = await kept()
   expect(before.length).toBeGreaterThan(2)
-  const options = ownershipOptions(fixture.env)
-  const ownership = makeOwnership({ db, objects: fixture.objects, ...options })
-  await ownership.open()
   const sweep = makeSweep({
     db,
     objects: fixture.objects,
