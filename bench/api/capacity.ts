@@ -26,8 +26,8 @@ export async function measureCapacity(
 ): Promise<{ connections: number; leasesPerS: number; p99Ms: number; cpuUs: number }[]> {
   const { rows: sessions } = await pool.query<{ id: string; user_id: string; track_id: string }>(
     `with long as (select id from tracks where duration_s = $1 limit 1)
-     insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, duration_ms, seat, started_at, expires_at, heartbeat_at)
-     select gen_random_uuid(), f.user_id, f.id, long.id, 1, $1 / 12, $1 * 1000, 1, now(), now() + interval '30 minutes', now()
+     insert into listening_sessions (id, user_id, family_id, track_id, version, period_count, period_ms, duration_ms, seat, started_at, expires_at, heartbeat_at)
+     select gen_random_uuid(), f.user_id, f.id, long.id, 1, $1 / 4, 4000, $1 * 1000, 1, now(), now() + interval '30 minutes', now()
      from refresh_families f, long
      returning id, user_id, track_id`,
     [trackS],

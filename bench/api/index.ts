@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { PERIOD_S } from '@mist/db/contract'
+import { SEGMENT_S, SEGMENTS_PER_PERIOD_NEW } from '@mist/db/contract'
 import { median, quantile } from '../lib/statistics.ts'
 import { printTable, writeReport } from '../lib/report.ts'
 import { measureCapacity } from './capacity.ts'
@@ -282,8 +282,8 @@ if (capacity.length > 0) {
       row.leasesPerS,
       row.p99Ms.toFixed(2),
       row.cpuUs.toFixed(0),
-      // One lease per listener every twelve seconds.
-      row.leasesPerS * PERIOD_S,
+      // One lease per listener and period.
+      row.leasesPerS * SEGMENTS_PER_PERIOD_NEW * SEGMENT_S,
     ]),
   )
 }

@@ -6,7 +6,7 @@ import {
   makeFamily,
   makeMeterCalls,
   makeTestDatabase,
-  makeTrack,
+  makeTrack as makeAnyTrack,
   makeUser,
   type TestDatabase,
 } from './testing/index.ts'
@@ -21,6 +21,10 @@ beforeAll(async () => {
   ;({ start, lease, listen } = makeMeterCalls(db))
 }, 60_000)
 afterAll(() => close())
+
+/** As versions of before have it, three segments to a key; meter-grain.test.ts has the others. */
+const makeTrack = (to: TestDatabase, options: Parameters<typeof makeAnyTrack>[1] = {}) =>
+  makeAnyTrack(to, { segmentsPerPeriod: 3, ...options })
 
 const NOON = new Date('2026-01-01T12:00:00Z')
 const after = (seconds: number) => new Date(NOON.getTime() + seconds * 1000)
@@ -306,21 +310,28 @@ test('a whole listen counts one play and one completion', async () => {
 
 test('periods in SQL are the periods of the contract, and add up to the track', async () => {
   for (const sampleRate of [22_050, 32_000, 44_100, 48_000]) {
-    const around = [12, 24, 36].flatMap((seconds) =>
+    const around = [4, 8, 12, 24, 36].flatMap((seconds) =>
       [-1023, -25, -22, 0, 1, 22, 23, 1024, 2000, 2400, 2401, 5000].map(
         (samples) => seconds * sampleRate + samples,
       ),
     )
     const counts = [1, 1023, 529_408, 529_409, 8_000_000, 27_345_678, ...around]
     const { rows } = await db.execute(sql`
-      select n as samples, period_count(${sampleRate}, n, 1024) as periods,
-        array(select period_charge_ms(p, round(n * 1000.0 / ${sampleRate})::bigint)
-              from generate_series(0, period_count(${sampleRate}, n, 1024)) p) as charges
-      from unnest(array[${sql.join(counts, sql`, `)}]::bigint[]) n`)
-    for (const row of rows as { samples: string; periods: number; charges: number[] }[]) {
+      select n as samples, per, period_count(${sampleRate}, n, per) as periods,
+        array(select period_charge_ms(p, round(n * 1000.0 / ${sampleRate})::bigint, 4000 * per)
+              from generate_series(0, period_count(${sampleRate}, n, per)) p) as charges
+      from unnest(array[${sql.join(counts, sql`, `)}]::bigint[]) n, unnest(array[1, 3]) per`)
+    for (const row of rows as {
+      samples: string
+      per: number
+      periods: number
+      charges: number[]
+    }[]) {
       const timing = { sampleRate, sampleCount: Number(row.samples), primingSamples: 1024 }
-      expect(row.periods).toBe(periodCount(timing))
-      expect(row.charges).toEqual(row.charges.map((_, period) => periodChargeMs(timing, period)))
+      expect(row.periods).toBe(periodCount(timing, row.per))
+      expect(row.charges).toEqual(
+        row.charges.map((_, period) => periodChargeMs(timing, period, row.per)),
+      )
       expect(row.charges.reduce((sum, charge) => sum + charge, 0)).toBe(durationMs(timing))
       // Behind the last period there is nothing to pay for.
       expect(row.charges.at(-1)).toBe(0)

@@ -130,7 +130,7 @@ test('the next lease after the change has reached a meter goes by it', async () 
   const { trackId } = await makeTrack(db)
   const { start, lease } = makeMeterCalls(db)
   const { session_id } = await start(userId, familyId, trackId, NOON)
-  await db.update(plans).set({ dailyMs: 12_000 }).where(eq(plans.id, DEFAULT_PLAN))
+  await db.update(plans).set({ dailyMs: 4000 }).where(eq(plans.id, DEFAULT_PLAN))
   expect(await lease(session_id, userId, trackId, 1, NOON)).toMatchObject({ outcome: 'granted' })
   await refresh(1000)
   expect(await lease(session_id, userId, trackId, 2, NOON)).toMatchObject({ outcome: 'exhausted' })
@@ -159,7 +159,7 @@ test('what release 0.1.0 calls answers as it did', async () => {
     heard_s: 5,
     counted: false,
     limit_ms: 300_000,
-    used_ms: 12_000,
+    used_ms: 4000,
   })
   expect(await listened(trackId)).toMatchObject({ outcome: 'no-session', track_id: null })
 })

@@ -19,14 +19,14 @@ function tally(rows: { outcome: string }[]): Record<string, number> {
   return counts
 }
 
-test('200 concurrent leases of different periods with 12 s left grant exactly one', async () => {
+test('200 concurrent leases of different periods with 4 s left grant exactly one', async () => {
   const { db } = database
   const meter = makeMeterCalls(db)
   const { trackId } = await makeTrack(db, { durationS: 3600 })
   // Several rounds: the window of a race is narrow, and without the row lock one round may miss it.
   for (let round = 0; round < 10; round++) {
-    // 24 s a day: the start takes twelve, which leaves twelve.
-    const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 24 })
+    // Eight seconds a day: the start takes four, which leaves four.
+    const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 8 })
     const { session_id } = await meter.start(userId, familyId, trackId, NOON)
     const rows = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
@@ -49,7 +49,7 @@ test('200 concurrent leases of the same period debit once', async () => {
   expect(tally(rows)).toEqual({ granted: 200 })
   expect(rows.filter((row) => Number(row['charged_ms']) > 0)).toHaveLength(1)
   const [usage] = await db.select().from(meters).where(eq(meters.userId, userId))
-  expect(usage?.usedMs).toBe(24_000)
+  expect(usage?.usedMs).toBe(8000)
 })
 
 test('50 concurrent session starts on a free plan leave exactly one live session', async () => {
@@ -90,7 +90,7 @@ test('a lease that waits while its session is superseded opens nothing of the ne
     const { granted = 0, superseded = 0 } = tally([...early, ...late])
     expect(granted + superseded).toBe(12)
     const [books] = await db.select().from(meters).where(eq(meters.userId, userId))
-    expect(books).toMatchObject({ usedMs: (2 + granted) * 12_000, seats: [next['session_id']] })
+    expect(books).toMatchObject({ usedMs: (2 + granted) * 4000, seats: [next['session_id']] })
     expect([...books!.leased[0]!]).toEqual([1])
   }
 })
@@ -128,7 +128,7 @@ test('100 concurrent starts of one auth session on one track make one listening 
   expect(tally(rows)).toEqual({ started: 1, resumed: 99 })
   expect(new Set(rows.map((row) => row['session_id'])).size).toBe(1)
   const [usage] = await db.select().from(meters).where(eq(meters.userId, userId))
-  expect(usage?.usedMs).toBe(12_000)
+  expect(usage?.usedMs).toBe(4000)
 })
 
 test('at midnight UTC each lease is charged to its own day, and the two days add up', async () => {
@@ -149,8 +149,8 @@ test('at midnight UTC each lease is charged to its own day, and the two days add
   const [books] = await db.select().from(meters).where(eq(meters.userId, userId))
   expect(books).toMatchObject({
     day: '2026-01-02',
-    usedMs: 15 * 12_000,
-    dayBeforeMs: 16 * 12_000,
+    usedMs: 15 * 4000,
+    dayBeforeMs: 16 * 4000,
   })
 })
 

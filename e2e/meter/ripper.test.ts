@@ -16,8 +16,8 @@ beforeAll(async () => {
 }, 300_000)
 afterAll(() => api.close())
 
-const PERIOD_S = 12
-const PERIODS = 20
+const PERIOD_S = 4
+const PERIODS = 60
 
 /**
  * Takes every key of every track as fast as it can, over as many sessions as it is let, for

@@ -40,7 +40,7 @@ create or replace function lease_key_period(
   p_with_key boolean default true
 ) returns json language plpgsql as $$
 declare
-  -- A lease lost with a crashed server is twelve seconds in the listener's favour; waiting for the
+  -- A lease lost with a crashed server is a few seconds in the listener's favour; waiting for the
   -- disk (or for Neon's quorum) on every key is latency in everybody's ear.
   v_commit text := set_config('synchronous_commit', 'off', true);
   v_day date := utc_day(p_now);
@@ -60,7 +60,7 @@ begin
     v_has_key := found;
   end if;
 
-  select s.seat, period_charge_ms(p_period, s.duration_ms) into v_seat, v_charge_ms
+  select s.seat, period_charge_ms(p_period, s.duration_ms, s.period_ms) into v_seat, v_charge_ms
   from listening_sessions s
   where s.id = p_session and s.user_id = p_user
     and s.ended_at is null and s.track_id = p_track and s.version = p_version
@@ -104,7 +104,7 @@ begin
   join listening_sessions s on s.user_id = m.user_id
   cross join lateral (
     select session_outcome(s, p_track, p_version, p_period, p_now) as outcome,
-      period_charge_ms(p_period, s.duration_ms) as charge_ms
+      period_charge_ms(p_period, s.duration_ms, s.period_ms) as charge_ms
   ) o
   where m.user_id = p_user and s.id = p_session
   for update of m;

@@ -1,24 +1,26 @@
--- Key periods: three segments of four seconds each, and what a session has paid of them. The contract
--- (key-periods.ts) reckons the same; a test holds the two together.
+-- Key periods: the segments of four seconds that share a key, and what a session has paid of them. How many
+-- share one is the version's (segments_per_period). The contract (key-periods.ts) reckons the same; a test
+-- holds the two together.
 
 -- Number of key periods of a track. What is left behind the last point of the grid of four seconds is a
 -- segment of its own only if it lasts more than 50 ms (LEAST_LAST_SEGMENT_MS in the contract says why); a
--- shorter rest belongs to the segment before, and is charged with its period. p_priming_samples is of no
--- account: the grid is the track's own time.
+-- shorter rest belongs to the segment before, and is charged with its period.
 create or replace function period_count(
-  p_sample_rate integer, p_sample_count bigint, p_priming_samples integer
+  p_sample_rate integer, p_sample_count bigint, p_segments_per_period integer
 ) returns integer language sql immutable as $$
-  select greatest(1, ceil((round(p_sample_count * 1000.0 / p_sample_rate) - 50) / 12000))::integer
+  select greatest(
+    1, ceil((round(p_sample_count * 1000.0 / p_sample_rate) - 50) / (4000 * p_segments_per_period))
+  )::integer
 $$;
 
--- What a period is charged, in milliseconds: twelve seconds, and for the last one what is left of the
--- track; 0 where there is no such period.
-create or replace function period_charge_ms(p_period integer, p_duration_ms bigint)
+-- What a period of p_period_ms is charged, in milliseconds: its own length, and for the last one what is
+-- left of the track; 0 where there is no such period.
+create or replace function period_charge_ms(p_period integer, p_duration_ms bigint, p_period_ms integer)
 returns integer language sql immutable as $$
   select (case
-    when p_duration_ms - p_period::bigint * 12000 > 12050 then 12000
-    when p_duration_ms - p_period::bigint * 12000 > 50 or p_period = 0
-      then p_duration_ms - p_period::bigint * 12000
+    when p_duration_ms - p_period::bigint * p_period_ms > p_period_ms + 50 then p_period_ms
+    when p_duration_ms - p_period::bigint * p_period_ms > 50 or p_period = 0
+      then p_duration_ms - p_period::bigint * p_period_ms
     else 0
   end)::integer
 $$;

@@ -21,7 +21,7 @@ begin
   select s.*, m.blocked_at, m.plan, m.max_bitrate, m.limit_ms,
          s.duration_ms::double precision / 1000 as duration_s,
          meter_used_ms(m, p_now) as used_today_ms,
-         (last_leased(m.leased[s.seat]) + 1) * 12 as leased_s,
+         (last_leased(m.leased[s.seat]) + 1) * s.period_ms / 1000.0 as leased_s,
          session_is_live(s, p_now) as is_live, session_is_ahead(s, p_now) as is_ahead,
          case
            -- Since the last time that anybody as late as p_now listened.

@@ -11,7 +11,7 @@ create or replace function start_listening_session(
   out kid text, out wrapped bytea, out sample_rate integer, out sample_count bigint,
   out priming_samples integer, out padding_samples integer, out renditions jsonb,
   out position_s double precision, out max_bitrate integer, out limit_ms bigint, out used_ms bigint,
-  out retry_after_s double precision
+  out retry_after_s double precision, out segments_per_period integer
 ) language plpgsql as $$
 declare
   v_commit text;
@@ -25,6 +25,7 @@ declare
   v_seat smallint;
   v_charge integer;
   v_periods integer;
+  v_period_ms integer;
   v_duration_ms bigint;
 begin
   v_commit := set_config('synchronous_commit', 'off', true);
@@ -60,15 +61,16 @@ begin
 
   version := coalesce(v_live.version, v_track.version);
   select m.sample_rate, m.sample_count, m.priming_samples, m.padding_samples,
-         k.kid, k.wrapped
-  into sample_rate, sample_count, priming_samples, padding_samples, kid, wrapped
+         m.segments_per_period, k.kid, k.wrapped
+  into sample_rate, sample_count, priming_samples, padding_samples, segments_per_period, kid, wrapped
   from track_versions m
   join track_keys k on k.track_id = m.track_id and k.version = m.version
   where m.track_id = p_track and m.version = start_listening_session.version;
 
-  v_periods := period_count(sample_rate, sample_count, priming_samples);
+  v_periods := period_count(sample_rate, sample_count, segments_per_period);
+  v_period_ms := 4000 * segments_per_period;
   v_duration_ms := round(sample_count * 1000.0 / sample_rate);
-  period := least(floor(greatest(p_position_s, 0) / 12)::integer, v_periods - 1);
+  period := least(floor(greatest(p_position_s, 0) * 1000 / v_period_ms)::integer, v_periods - 1);
 
   if v_live.id is not null then
     v_lease := lease_key_period(v_live.id, p_user, p_track, version, period, p_now, false);
@@ -83,7 +85,7 @@ begin
     session_id := v_live.id;
     perform touch_session(v_live.id, p_now, interval '1920 seconds');
   else
-    v_charge := period_charge_ms(period, v_duration_ms);
+    v_charge := period_charge_ms(period, v_duration_ms, v_period_ms);
     outcome := charge_outcome(v_meter, v_charge, p_now);
     if outcome = 'exhausted' then
       perform meet_late_day(p_user, utc_day(p_now));
@@ -115,10 +117,10 @@ begin
       end loop;
       v_seats[v_seat] := p_new_session;
       insert into listening_sessions
-        (id, user_id, family_id, track_id, version, period_count, duration_ms, seat,
+        (id, user_id, family_id, track_id, version, period_count, period_ms, duration_ms, seat,
          started_at, expires_at, heartbeat_at)
         values (p_new_session, p_user, p_family, p_track, start_listening_session.version, v_periods,
-                v_duration_ms, v_seat, p_now, p_now + interval '1800 seconds', p_now);
+                v_period_ms, v_duration_ms, v_seat, p_now, p_now + interval '1800 seconds', p_now);
       update meters m set
         (level_ms, at, late_at, day, used_ms, late_day, day_before_ms) = (
           select c.level_ms, c.at, c.late_at, c.day, c.used_ms, c.late_day, c.day_before_ms

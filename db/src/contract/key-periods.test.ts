@@ -69,12 +69,14 @@ test('every segment ends where the next begins, and none is longer than the targ
 
 test('every period has sound and a price, and the prices add up to the length', () => {
   everyLength((timing) => {
-    const periods = periodCount(timing)
-    expect(periods).toBe(periodOfSegment(segmentCount(timing) - 1) + 1)
-    const charges = Array.from({ length: periods }, (_, period) => periodChargeMs(timing, period))
-    for (const charge of charges) expect(charge).toBeGreaterThan(0)
-    expect(charges.reduce((sum, charge) => sum + charge, 0)).toBe(durationMs(timing))
-    expect(periodChargeMs(timing, periods)).toBe(0)
+    for (const per of [1, 3]) {
+      const periods = periodCount(timing, per)
+      expect(periods).toBe(periodOfSegment(segmentCount(timing) - 1, per) + 1)
+      const charges = Array.from({ length: periods }, (_, p) => periodChargeMs(timing, p, per))
+      for (const charge of charges) expect(charge).toBeGreaterThan(0)
+      expect(charges.reduce((sum, charge) => sum + charge, 0)).toBe(durationMs(timing))
+      expect(periodChargeMs(timing, periods, per)).toBe(0)
+    }
   })
 })
 
@@ -89,7 +91,7 @@ test.each([
   [12.05, 3, 1],
   [12.06, 4, 2],
   [16, 4, 2],
-])('%f s are %i segments and %i periods', (seconds, segments, periods) => {
+])('%f s are %i segments and, of three each, %i periods', (seconds, segments, periods) => {
   for (const sampleRate of [44_100, 48_000]) {
     const timing = {
       sampleRate,
@@ -97,6 +99,7 @@ test.each([
       primingSamples: 1024,
     }
     expect(segmentCount(timing)).toBe(segments)
-    expect(periodCount(timing)).toBe(periods)
+    expect(periodCount(timing, 1)).toBe(segments)
+    expect(periodCount(timing, 3)).toBe(periods)
   }
 })

@@ -1,21 +1,18 @@
 import type { TrackId } from './ids.ts'
 
 /**
- * Key periods: three 4-second segments share one AES-128 key. To hear a period a client must lease
+ * Key periods: the 4-second segments that share one AES-128 key. To hear a period a client must lease
  * its key, and leasing is what debits the day's budget.
  */
 
-/** Segments that share one key (architecture, decision 1). */
-export const SEGMENTS_PER_PERIOD = 3
-
-/** What the transcoder cuts new versions by; each version's own is `track_versions.segments_per_period`. */
-export const SEGMENTS_PER_PERIOD_NEW: number = 3
+/**
+ * Segments that share one key in new versions (decision 0001). Versions of before have 3; each version's own
+ * is `track_versions.segments_per_period`.
+ */
+export const SEGMENTS_PER_PERIOD_NEW = 1
 
 /** Segments are cut on a grid of four seconds. */
 export const SEGMENT_S = 4
-
-/** Seconds of a key period, and what a whole one is charged. */
-export const PERIOD_S = SEGMENTS_PER_PERIOD * SEGMENT_S
 
 /**
  * What is left behind the last point of the grid has to last longer than this to be a segment of its
@@ -40,7 +37,7 @@ export type MediaTiming = {
 /**
  * The stream's frame with which segment `segment` begins: the first at or after its point on the
  * four-second grid. Four seconds are 172.27 AAC frames at 44.1 kHz, so segments hold 172 or 173
- * frames, the grid never drifts, and period n is the seconds 12n … 12n+12 to within one frame (23 ms)
+ * frames, the grid never drifts, and segment n is the seconds 4n … 4n+4 to within one frame (23 ms)
  * however long the track is. It is the same in all renditions, so they are cut at the same instants.
  */
 export function segmentStartFrame(sampleRate: number, segment: number): number {
@@ -68,28 +65,30 @@ export function segmentCount(timing: MediaTiming): number {
   return Math.max(1, Math.ceil((durationMs(timing) - LEAST_LAST_SEGMENT_MS) / (SEGMENT_S * 1000)))
 }
 
-/** Number of key periods: every third segment starts one. `period_count` in SQL is the same. */
-export function periodCount(timing: MediaTiming): number {
-  return Math.ceil(segmentCount(timing) / SEGMENTS_PER_PERIOD)
+/** Number of key periods; `period_count` in SQL is the same. */
+export function periodCount(timing: MediaTiming, segmentsPerPeriod: number): number {
+  return Math.ceil(segmentCount(timing) / segmentsPerPeriod)
 }
 
 /** The period that segment `segment` (zero-based) belongs to. */
-export function periodOfSegment(
-  segment: number,
-  segmentsPerPeriod: number = SEGMENTS_PER_PERIOD,
-): number {
+export function periodOfSegment(segment: number, segmentsPerPeriod: number): number {
   return Math.floor(segment / segmentsPerPeriod)
 }
 
 /**
- * What a period is charged, in milliseconds: twelve seconds, and for the last one what is left of
+ * What a period is charged, in milliseconds: its own length, and for the last one what is left of
  * the track, so the charges of all periods add up to its duration, and none is 0. `period_charge_ms`
  * in SQL computes the same; a test holds the two together.
  */
-export function periodChargeMs(timing: MediaTiming, period: number): number {
-  const restMs = durationMs(timing) - period * PERIOD_S * 1000
-  if (period >= periodCount(timing)) return 0
-  return period === periodCount(timing) - 1 ? restMs : PERIOD_S * 1000
+export function periodChargeMs(
+  timing: MediaTiming,
+  period: number,
+  segmentsPerPeriod: number,
+): number {
+  const count = periodCount(timing, segmentsPerPeriod)
+  const periodMs = segmentsPerPeriod * SEGMENT_S * 1000
+  if (period >= count) return 0
+  return period === count - 1 ? durationMs(timing) - period * periodMs : periodMs
 }
 
 /** A master key ready for derivation; cannot be exported. (Node and workerd name the type differently.) */
@@ -105,7 +104,7 @@ export function importMasterKey(bytes: Uint8Array<ArrayBuffer>): Promise<MasterK
  * as RFC 5869 §3.1 allows where the input is already uniformly random.
  *
  * @param masterKey 16 bytes, unwrapped, or imported where more than one key is derived of it
- * @param period zero-based; period n covers segments 3n … 3n+2
+ * @param period zero-based; which segments it covers says {@link periodOfSegment}
  */
 export async function derivePeriodKey(
   masterKey: Uint8Array<ArrayBuffer> | MasterKey,

@@ -37,8 +37,9 @@ export const listeningSessions = pgTable(
       .references(() => tracks.id, { onDelete: 'cascade' })
       .$type<TrackId>(),
     version: integer('version').notNull(),
-    /** Number of key periods of that version, and milliseconds: a version never changes. */
+    /** Number of key periods of that version and milliseconds of each, and of it all: a version never changes. */
     periodCount: integer('period_count').notNull(),
+    periodMs: integer('period_ms').notNull().default(12_000),
     durationMs: bigint('duration_ms', { mode: 'number' }).notNull(),
     startedAt: instant('started_at').notNull(),
     /** Slides with heartbeats, and with a lease when it has not for five minutes. */

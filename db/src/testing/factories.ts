@@ -1,4 +1,5 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { SEGMENTS_PER_PERIOD_NEW } from '../contract/key-periods.ts'
 import { parseKeyRing, wrapMasterKey } from '../contract/content-keys.ts'
 import { FamilyId, JobId, newId, TrackId, UserId } from '../contract/ids.ts'
 import * as schema from '../schema/index.ts'
@@ -36,7 +37,11 @@ export async function makeFamily(db: AnyDatabase, userId: UserId): Promise<Famil
 /** A published track of `durationS` seconds at 44.1 kHz with three renditions and a wrapped key. */
 export async function makeTrack(
   db: AnyDatabase,
-  { durationS = 180, title = 'A track' }: { durationS?: number; title?: string } = {},
+  {
+    durationS = 180,
+    title = 'A track',
+    segmentsPerPeriod = SEGMENTS_PER_PERIOD_NEW,
+  }: { durationS?: number; title?: string; segmentsPerPeriod?: number } = {},
 ): Promise<{ trackId: TrackId; version: number; masterKey: Uint8Array<ArrayBuffer> }> {
   const trackId = newId(TrackId)
   const version = 1
@@ -55,6 +60,7 @@ export async function makeTrack(
     primingSamples: 1024,
     paddingSamples: 0,
     gainDb: 0,
+    segmentsPerPeriod,
   })
   const masterKey = crypto.getRandomValues(new Uint8Array(16))
   const { kid, wrapped } = await wrapMasterKey(TEST_KEY_RING, masterKey, trackId, version)

@@ -12,6 +12,9 @@ export async function readPlans(db: AnyDatabase): Promise<Map<PlanId, PlanTerms>
   return new Map(rows.map((row) => [row.id, row]))
 }
 
+/** A track of the model. */
+export type ModelTrack = { timing: MediaTiming; segmentsPerPeriod: number }
+
 type ModelSession = {
   id: number
   family: number
@@ -28,7 +31,7 @@ export type ModelOutcome = { outcome: string; session?: number; usedMs?: number 
  * no concurrency. Property tests hold the SQL functions against it.
  */
 export function makeMeterModel(
-  tracks: MediaTiming[],
+  tracks: ModelTrack[],
   plansById: Map<PlanId, PlanTerms>,
   startMs: number,
   dailyLimitS: number | null = null,
@@ -63,13 +66,14 @@ export function makeMeterModel(
 
   function lease(id: number, period: number): ModelOutcome {
     const session = sessions[id]!
-    const timing = tracks[session.track]!
+    const { timing, segmentsPerPeriod } = tracks[session.track]!
     if (session.endReason === 'signed-out' || session.endReason === 'superseded')
       return { outcome: session.endReason }
     if (!isLive(session)) return { outcome: 'ended' }
-    if (period < 0 || period >= periodCount(timing)) return { outcome: 'no-period' }
+    if (period < 0 || period >= periodCount(timing, segmentsPerPeriod))
+      return { outcome: 'no-period' }
     if (session.leased.has(period)) return { outcome: 'granted', usedMs: used() }
-    const paid = pay(periodChargeMs(timing, period))
+    const paid = pay(periodChargeMs(timing, period, segmentsPerPeriod))
     if (paid !== 'paid') return { outcome: paid }
     session.leased.add(period)
     if (session.expiresAtMs <= nowMs + SESSION_RENEW_S * 1000)
@@ -88,7 +92,8 @@ export function makeMeterModel(
         live.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
         return { outcome: 'resumed', session: live.id, usedMs: used() }
       }
-      const paid = pay(periodChargeMs(tracks[track]!, 0))
+      const { timing, segmentsPerPeriod } = tracks[track]!
+      const paid = pay(periodChargeMs(timing, 0, segmentsPerPeriod))
       if (paid !== 'paid') return { outcome: paid }
       const kept = sessions.filter(isLive).slice(-plan.devices)
       const tooMany = kept.length - (plan.devices - 1)

@@ -25,6 +25,7 @@ const StartedRow = z
     version: z.int(),
     maxBitrate: z.int().nullable(),
     period: z.int(),
+    segmentsPerPeriod: z.int(),
     renditions: z.array(Rendition.extend({ init: z.string() })).nullable(),
     positionS: z.number(),
     ...TIMING,

@@ -28,6 +28,7 @@ export function makeMediaRepo({ db }: { db: Database }) {
       const rows = await db
         .select({
           version: trackVersions.version,
+          segmentsPerPeriod: trackVersions.segmentsPerPeriod,
           visitorMaxBitrate: sql<number | null>`(
             select p.max_bitrate from plans p where p.id = ${DEFAULT_PLAN}
           )`,
@@ -76,6 +77,7 @@ export function makeMediaRepo({ db }: { db: Database }) {
       return {
         version: first.version,
         timing: first.timing,
+        segmentsPerPeriod: first.segmentsPerPeriod,
         /** Highest bitrate that is offered without a session, bits per second; null: all. */
         visitorMaxBitrate: first.visitorMaxBitrate,
         renditions: rows.flatMap(({ rendition }) => rendition ?? []),

@@ -40,7 +40,7 @@ test.each<[string, (trackId: string) => Promise<unknown>, (trackId: string) => P
   expect(rows).toEqual({ sessions: 0 })
   await mend(trackId)
   expect((await start(listener, trackId)).status).toBe(201)
-  expect(await usedS(listener)).toBe(12)
+  expect(await usedS(listener)).toBe(4)
 })
 
 test('a lease of a track whose master key cannot be opened charges nothing', async () => {
@@ -53,12 +53,12 @@ test('a lease of a track whose master key cannot be opened charges nothing', asy
   const lease = (by: Api) => by.call('GET', `keys/${trackId}/1/1`, { bearer: token })
   const failed = await lease(elsewhere)
   expect([failed.status, await problemCode(failed)]).toEqual([500, 'internal'])
-  expect(await usedS(listener)).toBe(12)
+  expect(await usedS(listener)).toBe(4)
   expect((await lease(api)).status).toBe(200)
-  expect(await usedS(listener)).toBe(24)
+  expect(await usedS(listener)).toBe(8)
 })
 
-/** Publishes a second version of a track, with a master key of its own. */
+/** Publishes a second version of a track, with a master key of its own and three segments to a key. */
 async function publishAnother(trackId: TrackId): Promise<void> {
   const { kid, wrapped } = await wrapMasterKey(
     TEST_KEY_RING,

@@ -24,7 +24,7 @@ const timingOf = (sampleRate: number, seconds: number) => ({
   sampleCount: Math.round(seconds * sampleRate),
   primingSamples: 1024,
 })
-const track = { trackId, version: 3, timing: timingOf(44_100, 30) }
+const track = { trackId, version: 3, timing: timingOf(44_100, 30), segmentsPerPeriod: 1 }
 
 test('the master playlist declares measured bandwidths and codecs', () => {
   expect(masterPlaylist(track, [rendition], urls)).toBe(
@@ -35,6 +35,15 @@ test('the master playlist declares measured bandwidths and codecs', () => {
 /api/v1/tracks/${trackId}/hls/128k.m3u8?v=3
 `,
   )
+})
+
+test.each([
+  [1, '01234567'],
+  [3, '00011122'],
+])('with %i segments to a key, playlists name the keys %s', (segmentsPerPeriod, periods) => {
+  const lines = mediaPlaylist({ ...track, segmentsPerPeriod }, rendition, urls).split('\n')
+  const keys = lines.filter((line) => line.startsWith('#EXT-X-KEY'))
+  expect(keys.map((line) => /\/3\/(\d+)"/.exec(line)?.[1])).toEqual(periods.split(''))
 })
 
 test('the media playlist maps the clear init first, then gives each segment its key and IV', () => {
@@ -54,7 +63,6 @@ test('the media playlist maps the clear init first, then gives each segment its 
   ])
   expect(lines.at(-1)).toBe('#EXT-X-ENDLIST')
   const keys = lines.filter((line) => line.startsWith('#EXT-X-KEY'))
-  expect(keys.map((line) => /\/3\/(\d+)"/.exec(line)?.[1])).toEqual('00011122'.split(''))
   expect(new Set(keys.map((line) => /IV=(.*)/.exec(line)?.[1])).size).toBe(8)
 })
 
@@ -81,17 +89,17 @@ test.each([
   }
 })
 
-test.each([4, 8, 12, 16, 4.03])(
-  'a track of %f s ends with a segment that has sound of its own, under a key that has a price',
-  (seconds) => {
+test.each([4, 8, 12, 16, 4.03].flatMap((seconds) => [1, 3].map((per) => [seconds, per] as const)))(
+  'a track of %f s, %i segments to a key, ends with a segment that has sound of its own, under a key that has a price',
+  (seconds, segmentsPerPeriod) => {
     const timing = timingOf(44_100, seconds)
-    const text = mediaPlaylist({ ...track, timing }, rendition, urls)
+    const text = mediaPlaylist({ ...track, timing, segmentsPerPeriod }, rendition, urls)
     const durations = [...text.matchAll(/EXTINF:([\d.]+)/g)].map((match) => Number(match[1]))
     expect(durations.at(-1)).toBeGreaterThan(3.9)
     expect(text).toContain('TARGETDURATION:4\n')
     const periods = new Set([...text.matchAll(/keys\/[^/]+\/3\/(\d+)"/g)].map((match) => match[1]))
-    expect(periods.size).toBe(periodCount(timing))
-    expect(periodChargeMs(timing, periods.size - 1)).toBeGreaterThan(0)
+    expect(periods.size).toBe(periodCount(timing, segmentsPerPeriod))
+    expect(periodChargeMs(timing, periods.size - 1, segmentsPerPeriod)).toBeGreaterThan(0)
   },
 )
 

@@ -16,6 +16,8 @@ export type HlsTrack = {
   trackId: TrackId
   version: number
   timing: MediaTiming
+  /** Segments that share one key. */
+  segmentsPerPeriod: number
 }
 
 export type HlsRendition = {
@@ -114,8 +116,8 @@ function hex(bytes: Uint8Array): string {
 }
 
 /**
- * Writes the media playlist of one rendition: CMAF segments, each with an IV of its own, each three
- * with a key of their own (RFC 8216 §4.3.2.4). The init segment is clear, hence EXT-X-MAP comes
+ * Writes the media playlist of one rendition: CMAF segments, each with an IV of its own, under the
+ * keys of their periods (RFC 8216 §4.3.2.4). The init segment is clear, hence EXT-X-MAP comes
  * before the first EXT-X-KEY.
  *
  * @param durations of the segments, seconds; all renditions share them, so compute them once for
@@ -127,7 +129,7 @@ export function mediaPlaylist(
   urls: HlsUrls,
   durations: readonly number[] = segmentDurations(track.timing),
 ): string {
-  const { trackId, version } = track
+  const { trackId, version, segmentsPerPeriod } = track
   // RFC 8216 §4.3.3.1: no EXTINF, rounded to the nearest integer, may exceed the target.
   const target = durations.reduce((longest, durationS) => Math.max(longest, durationS), 1)
   let text = `#EXTM3U
@@ -139,7 +141,7 @@ export function mediaPlaylist(
 #EXT-X-MAP:URI="${initUrl(track, rendition.name, urls)}"
 `
   for (const [segment, durationS] of durations.entries()) {
-    const key = keyUrl(track, periodOfSegment(segment), urls)
+    const key = keyUrl(track, periodOfSegment(segment, segmentsPerPeriod), urls)
     text += `#EXT-X-KEY:METHOD=AES-128,URI="${key}",IV=0x${hex(segmentIv(rendition.ivSeed, segment))}
 #EXTINF:${durationS.toFixed(6)},
 ${urls.mediaBase}/${segmentKey(trackId, version, rendition.name, segment)}

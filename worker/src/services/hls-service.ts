@@ -1,10 +1,11 @@
-import { type MediaTiming, type TrackId } from '@mist/db/contract'
+import type { TrackId } from '@mist/db/contract'
 import { API_BASE } from '../api-base.ts'
 import type { ListeningSession } from '../contract/listening.ts'
 import type { SessionClaims } from '../platform/tokens.ts'
 import { Problem } from '../problem.ts'
 import type { MediaRepo, Rendition } from '../repos/media-repo.ts'
 import {
+  type HlsTrack,
   type HlsUrls,
   initUrl,
   masterPlaylist,
@@ -29,7 +30,7 @@ export function offered<R extends { bitrate: number }>(
 
 /** All playlists and init segments of a track, by their absolute URLs. */
 export function filesOf(
-  track: { trackId: TrackId; version: number; timing: MediaTiming },
+  track: HlsTrack,
   renditions: (Rendition & { init: string })[],
   urls: HlsUrls,
   absolute: (url: string) => string,

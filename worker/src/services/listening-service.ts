@@ -130,14 +130,14 @@ export function makeListeningService({
         withRenditions: hls,
       })
 
-      const { sessionId, version, timing, maxBitrate, period } = started
+      const { sessionId, version, timing, segmentsPerPeriod, maxBitrate, period } = started
       const durationS = timing.sampleCount / timing.sampleRate
       const [key, issued] = await Promise.all([
         derivePeriodKey(masterKey, trackId, version, period),
         tokenFor({ sessionId, userId: listener.userId, trackId, version, maxBitrate }, durationS),
       ])
 
-      const track = { trackId, version, timing }
+      const track = { trackId, version, timing, segmentsPerPeriod }
       const urls: HlsUrls = { apiBase: API_BASE, mediaBase, token: null }
       const absolute = (url: string) => new URL(url, origin).toString()
       const renditions = started.renditions && offered(started.renditions, maxBitrate)
