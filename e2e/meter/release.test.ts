@@ -65,7 +65,11 @@ test.skipIf(!isInHistory)(
     const { commit } = newest!
     const api = await makeApi((outdir) => bundleOf(commit, outdir))
     try {
-      const { trackId } = await makeTrack(api.database.db, { durationS: 60 })
+      const { trackId } = await makeTrack(api.database.db, {
+        durationS: 60,
+        // The release knows no other grain.
+        segmentsPerPeriod: 3,
+      })
       const { accessToken, refreshToken, user } = await api.register()
       expect(user.id).toBeTruthy()
       const started = await api.start(accessToken, trackId)

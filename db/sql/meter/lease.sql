@@ -1,16 +1,16 @@
 -- A lease reads the session and writes one row, the listener's meter: its WHERE is the rule. For that the
 -- meter carries the terms of the account's plan, its limit and block, and what the live sessions have paid for, each in a
--- seat of its own.
+-- place of its own (`seats`; a device's seat is two of them).
 --
 -- Concurrency: a start, a revocation and a change of the account take the meter, as a lease does. Under
 -- READ COMMITTED a lease that waited for it decides anew with the meter's newest version, but with the
--- session as it was; whose seat is taken or empty is in the meter, so the seat has the last word. Locks are
+-- session as it was; whose place is taken or empty is in the meter, so the place has the last word. Locks are
 -- always taken in the order users or refresh_families, meters, listening_sessions.
 --
 -- Before a statement runs, Postgres prepares every expression in it, at every call. So the charge and the
 -- day are reckoned once, beforehand, and a lease tells what its caller asks for, no more.
 
--- What the meter says to a lease of p_ms in seat p_seat.
+-- What the meter says to a lease of p_ms at place p_seat.
 --
 -- outcome: granted | again (paid for already) | blocked | superseded | exhausted | too-early
 create or replace function meter_outcome(

@@ -19,9 +19,13 @@ declare
   v_family record;
   v_track record;
   v_live record;
+  v_other record;
+  v_devices uuid[] := '{}';
+  v_has_own boolean := false;
   v_lease json;
-  v_kept uuid[];
+  v_kept uuid[] := '{}';
   v_seats uuid[];
+  v_leased bytea[];
   v_seat smallint;
   v_charge integer;
   v_periods integer;
@@ -39,6 +43,7 @@ begin
 
   retry_after_s := 0;
   v_seats := v_meter.seats;
+  v_leased := v_meter.leased;
   plan := v_meter.plan;
   max_bitrate := v_meter.max_bitrate;
   limit_ms := v_meter.limit_ms;
@@ -95,12 +100,23 @@ begin
       outcome := 'started';
       session_id := p_new_session;
       used_ms := used_ms + v_charge;
-      -- The newest stay; with the new one they are as many as the plan allows.
-      v_kept := array(
-        select o.id from listening_sessions o
+      -- A device, which is an auth session, has two listening sessions: the one that plays and the next. So
+      -- of its own the newest stays beside the new one; and of the other devices those that started something
+      -- last, so that with this one they are as many as the plan allows.
+      for v_other in
+        select o.id, o.family_id from listening_sessions o
         where o.user_id = p_user and session_is_live(o, p_now)
-        order by o.started_at desc, o.id desc limit v_meter.devices - 1
-      );
+        order by o.started_at desc, o.id desc
+      loop
+        if v_other.family_id = p_family then
+          continue when v_has_own;
+          v_has_own := true;
+        elsif v_other.family_id <> all (v_devices) then
+          continue when cardinality(v_devices) >= v_meter.devices - 1;
+          v_devices := v_devices || v_other.family_id;
+        end if;
+        v_kept := v_kept || v_other.id;
+      end loop;
       update listening_sessions s
       set ended_at = p_now,
           end_reason = case when session_is_live(s, p_now) then 'superseded' else 'expired' end
@@ -108,14 +124,18 @@ begin
       -- One that a clock ahead has started lives half an hour from now, unless somebody listens to it.
       update listening_sessions s set late_expires_at = p_now + interval '1800 seconds'
       where s.id = any (v_kept) and session_is_ahead(s, p_now) and s.late_expires_at is null;
-      -- The lowest seat that is free now.
-      for n in reverse greatest(v_meter.devices, cardinality(v_seats)) .. 1 loop
+      -- The lowest place that is free now. Others that are free forget what was paid for there.
+      for n in reverse greatest(2 * v_meter.devices, cardinality(v_seats)) .. 1 loop
         if v_seats[n] is null or v_seats[n] <> all (v_kept) then
-          v_seats[n] := null;
           v_seat := n;
+          if n <= cardinality(v_seats) then
+            v_seats[n] := null;
+            v_leased[n] := '';
+          end if;
         end if;
       end loop;
       v_seats[v_seat] := p_new_session;
+      v_leased[v_seat] := with_lease('', period);
       insert into listening_sessions
         (id, user_id, family_id, track_id, version, period_count, period_ms, duration_ms, seat,
          started_at, expires_at, heartbeat_at)
@@ -127,7 +147,7 @@ begin
           from charged(m, v_charge, p_now) c
         ),
         seats = v_seats,
-        leased[v_seat] = with_lease('', start_listening_session.period)
+        leased = v_leased
       where m.user_id = p_user;
     end if;
   end if;

@@ -118,13 +118,16 @@ export const meters = pgTable(
     paceRate: doublePrecision('pace_rate').notNull().default(1),
     /** Of which revision of the plan they are. */
     planRevision: integer('plan_revision').notNull().default(0),
-    /** The live session of each seat; null: free. */
+    /**
+     * The live session at each place; null: free. A seat belongs to a device (an auth session) and is any two
+     * of them: the track that plays and the next one.
+     */
     seats: uuid('seats')
       .array()
       .notNull()
       .default(sql`'{}'`)
       .$type<(SessionId | null)[]>(),
-    /** For each seat one bit per key period that was paid for, the least significant first. */
+    /** For each place one bit per key period that was paid for, the least significant first. */
     leased: bytea('leased')
       .array()
       .notNull()

@@ -22,7 +22,7 @@ export const plans = pgTable(
     name: text('name').notNull(),
     /** Milliseconds of audio per UTC day; null is unlimited (still paced). */
     dailyMs: bigint('daily_ms', { mode: 'number' }),
-    /** Devices that listen at once; a new one beyond that supersedes the oldest. */
+    /** Devices (auth sessions) that listen at once; a new one beyond that supersedes the oldest. */
     devices: smallint('devices').notNull(),
     /** Highest rendition offered, bits per second; null is all. */
     maxBitrate: integer('max_bitrate'),

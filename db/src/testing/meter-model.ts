@@ -95,9 +95,14 @@ export function makeMeterModel(
       const { timing, segmentsPerPeriod } = tracks[track]!
       const paid = pay(periodChargeMs(timing, 0, segmentsPerPeriod))
       if (paid !== 'paid') return { outcome: paid }
-      const kept = sessions.filter(isLive).slice(-plan.devices)
-      const tooMany = kept.length - (plan.devices - 1)
-      const keep = new Set(tooMany > 0 ? kept.slice(tooMany) : kept)
+      const newestFirst = sessions.filter(isLive).reverse()
+      const own = newestFirst.find((session) => session.family === family)
+      const others = new Set(
+        newestFirst.map((each) => each.family).filter((each) => each !== family),
+      )
+      const devices = [...others].slice(0, plan.devices - 1)
+      const keep = new Set(newestFirst.filter((each) => devices.includes(each.family)))
+      if (own) keep.add(own)
       for (const session of sessions) {
         if (session.endReason === null && !keep.has(session)) {
           session.endReason = isLive(session) ? 'superseded' : 'expired'
