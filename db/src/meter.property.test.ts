@@ -47,7 +47,7 @@ const PERIODS = 101
 
 type Step =
   | { do: 'start'; family: number; track: number }
-  | { do: 'lease'; session: number; period: number; times: number }
+  | { do: 'lease'; session: number; period: number; count: number; times: number }
   | { do: 'binge'; session: number; periods: number }
   | { do: 'listen'; session: number; positionS: number; complete: boolean }
   | { do: 'pass'; ms: number }
@@ -71,6 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('lease' as const),
       session: nth,
       period: fc.oneof(fc.integer({ min: 0, max: 8 }), fc.integer({ min: -1, max: PERIODS })),
+      count: fc.integer({ min: 1, max: 3 }),
       times: fc.integer({ min: 1, max: 3 }),
     }),
   },
@@ -125,21 +126,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const EVERY_ANSWER: Step[] = [
   { do: 'start', family: 0, track: 2 },
   // Past the end; then as fast as it can, until the pace says no.
-  { do: 'lease', session: 0, period: 100, times: 1 },
+  { do: 'lease', session: 0, period: 100, count: 3, times: 1 },
   { do: 'binge', session: 0, periods: 100 },
   // Another device takes over, hears its track to the end, and its session is over.
   { do: 'pass', ms: 150_000 },
   { do: 'start', family: 1, track: 1 },
-  { do: 'lease', session: 0, period: 0, times: 1 },
+  { do: 'lease', session: 0, period: 0, count: 1, times: 1 },
   { do: 'binge', session: 1, periods: 9 },
   { do: 'pass', ms: 100_000 },
   { do: 'listen', session: 1, positionS: 100, complete: true },
-  { do: 'lease', session: 1, period: 0, times: 1 },
+  { do: 'lease', session: 1, period: 0, count: 2, times: 1 },
   // A third one meets the end of the budget, and signs out.
   { do: 'start', family: 2, track: 0 },
   { do: 'binge', session: 2, periods: 7 },
   { do: 'sign-out', family: 2 },
-  { do: 'lease', session: 2, period: 0, times: 2 },
+  { do: 'lease', session: 2, period: 0, count: 3, times: 2 },
 ]
 
 /** Which answers the runs have met, so that a step which no longer leads to one is noticed. */
@@ -161,12 +162,13 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
   /** What the answers said was charged, milliseconds. */
   let chargedMs = 0
 
-  async function leaseBoth(session: number, period: number): Promise<void> {
+  async function leaseBoth(session: number, period: number, count = 1): Promise<void> {
     const track = tracks[model.sessions()[session]!.track]!
-    const want = model.lease(session, period)
-    const got = await meter.lease(sessionIds[session], userId, track, period, model.now())
+    const want = model.lease(session, period, count)
+    const got = await meter.lease(sessionIds[session], userId, track, period, model.now(), count)
     outcomesSeen.add(want.outcome)
     expect(got.outcome).toBe(want.outcome)
+    expect(got['count'] ?? undefined).toBe(want.count)
     chargedMs += Number(got['charged_ms'])
     if (want.usedMs !== undefined) expect(Number(got['used_ms'])).toBe(want.usedMs)
   }
@@ -194,7 +196,7 @@ async function runSteps(steps: Step[], dailyLimitS: number | null): Promise<void
       case 'lease': {
         if (sessionIds.length === 0) break
         const session = act.session % sessionIds.length
-        for (let time = 0; time < act.times; time++) await leaseBoth(session, act.period)
+        for (let time = 0; time < act.times; time++) await leaseBoth(session, act.period, act.count)
         break
       }
       case 'binge': {

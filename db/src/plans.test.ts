@@ -140,6 +140,10 @@ test('what release 0.1.0 calls answers as it did', async () => {
   const { userId, familyId } = await makeUser(db)
   const { trackId } = await makeTrack(db, { durationS: 60 })
   const { session_id } = await makeMeterCalls(db).start(userId, familyId, trackId, NOON)
+  const leased = await db.execute(
+    sql`select lease_key_period(${session_id}, ${userId}, ${trackId}, 1, 1, ${NOON.toISOString()}, false) as answer`,
+  )
+  expect(leased.rows).toMatchObject([{ answer: { outcome: 'granted' } }])
   const limits = await db.execute(
     sql`select daily_ms('free', null) as free, daily_ms('premium', null) as premium, daily_ms('premium', 7) as own`,
   )
@@ -159,7 +163,7 @@ test('what release 0.1.0 calls answers as it did', async () => {
     heard_s: 5,
     counted: false,
     limit_ms: 300_000,
-    used_ms: 4000,
+    used_ms: 8000,
   })
   expect(await listened(trackId)).toMatchObject({ outcome: 'no-session', track_id: null })
 })

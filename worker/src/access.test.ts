@@ -39,6 +39,7 @@ function bodyFor(route: string, { things }: Callers): unknown {
     'PUT /api/v1/tracks/{id}/lyrics': { text: '[00:01.00]La' },
     'POST /api/v1/tracks/{id}/replace': NEW_UPLOAD,
     'POST /api/v1/listening-sessions': { trackId: things.trackId },
+    'POST /api/v1/listening-sessions/{id}/leases': { from: 1, count: 3 },
     'POST /api/v1/listening-sessions/{id}/heartbeat': { positionS: 1 },
     'POST /api/v1/listening-sessions/{id}/complete': { positionS: 1 },
     'POST /api/v1/uploads': NEW_UPLOAD,
@@ -65,7 +66,7 @@ function pathFor(path: string, { things }: Callers): string {
 
 async function answerTo(route: string, caller: Caller, callers: Callers) {
   const [method = '', path = ''] = route.split(' ')
-  const isOfSession = path.includes('/keys/') || path.includes('/hls/')
+  const isOfSession = /\/keys\/|\/hls\/|\/leases$/.test(path)
   const bearer = (isOfSession ? callers.sessionTokens : callers.tokens)[caller]
   const response = await api.call(method, pathFor(path, callers), {
     body: bodyFor(route, callers),

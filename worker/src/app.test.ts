@@ -102,6 +102,18 @@ test('the OpenAPI document describes every route of the main path', async () => 
     ['get', '/tracks/{id}', '200', '404'],
     ['get', '/tracks/{id}/similar', '200', '404'],
     ['post', '/listening-sessions', '200', '201', '402', '404', '409'],
+    [
+      'post',
+      '/listening-sessions/{id}/leases',
+      '200',
+      '401',
+      '402',
+      '403',
+      '404',
+      '409',
+      '422',
+      '429',
+    ],
     ['get', '/keys/{trackId}/{version}/{period}', '200', '401', '402', '403', '404', '409', '429'],
     ['post', '/listening-sessions/{id}/heartbeat', '200', '422'],
     ['post', '/listening-sessions/{id}/complete', '200', '422'],
@@ -156,7 +168,7 @@ test('an answer with a key is 16 bytes that no cache keeps, with every header th
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-type': 'application/octet-stream',
       'cache-control': 'no-store',
-      'ratelimit-policy': '"keys";q=600;w=60',
+      'ratelimit-policy': '"keys";q=1800;w=60',
       'x-content-type-options': 'nosniff',
       'x-request-id': expect.any(String),
     })
@@ -173,8 +185,8 @@ test('too many requests from one address are refused for a while; another addres
   for (let asked = 0; asked < 5; asked++) answers.push(await ask('192.0.2.1'))
   expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401, 429, 429])
   const last = answers.at(-1)!
-  expect(answers[0]!.headers.get('ratelimit-policy')).toBe('"keys";q=600;w=60')
-  expect(last.headers.get('ratelimit-policy')).toBe('"keys";q=600;w=60')
+  expect(answers[0]!.headers.get('ratelimit-policy')).toBe('"keys";q=1800;w=60')
+  expect(last.headers.get('ratelimit-policy')).toBe('"keys";q=1800;w=60')
   expect(last.headers.get('ratelimit')).toBe('"keys";r=0;t=60')
   expect(last.headers.get('retry-after')).toBe('60')
   expect(await problemCode(last)).toBe('rate-limited')

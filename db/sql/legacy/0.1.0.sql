@@ -8,6 +8,14 @@ create or replace function daily_ms(p_plan text, p_daily_limit_s integer) return
   end
 $$;
 
+-- The release never asks for the key: p_with_key is of no account.
+create or replace function lease_key_period(
+  p_session uuid, p_user uuid, p_track uuid, p_version integer, p_period integer, p_now timestamptz,
+  p_with_key boolean default true
+) returns json language sql as $$
+  select lease_key_periods(p_session, p_user, p_track, p_version, p_period, 1, p_now)
+$$;
+
 create or replace function record_listening(
   p_session uuid, p_user uuid, p_position_s double precision, p_complete boolean, p_now timestamptz,
   out outcome text, out track_id uuid, out version integer, out duration_s double precision,

@@ -40,6 +40,21 @@ create or replace function with_lease(p_leased bytea, p_period integer) returns 
   )
 $$;
 
+-- Whether any of one to three periods in a row has been paid for.
+create or replace function has_leased_any(p_leased bytea, p_from integer, p_count integer)
+returns boolean language sql immutable as $$
+  select has_leased(p_leased, p_from) or has_leased(p_leased, p_from + p_count / 2)
+    or has_leased(p_leased, p_from + p_count - 1)
+$$;
+
+-- The same, with one to three periods more in a row.
+create or replace function with_leases(p_leased bytea, p_from integer, p_count integer)
+returns bytea language sql immutable as $$
+  select set_bit(set_bit(
+    with_lease(p_leased, p_from + p_count - 1), p_from, 1), p_from + p_count / 2, 1
+  )
+$$;
+
 -- The highest period that was leased; -1: none. Its bit is in the last byte.
 create or replace function last_leased(p_leased bytea) returns integer language sql immutable as $$
   select case

@@ -78,11 +78,11 @@ begin
   period := least(floor(greatest(p_position_s, 0) * 1000 / v_period_ms)::integer, v_periods - 1);
 
   if v_live.id is not null then
-    v_lease := lease_key_period(v_live.id, p_user, p_track, version, period, p_now, false);
+    v_lease := lease_key_periods(v_live.id, p_user, p_track, version, period, 1, p_now);
     if v_lease ->> 'outcome' <> 'granted' then
       -- The place to resume at is not paid for and cannot be now: resume at the start, which is.
       period := 0;
-      v_lease := lease_key_period(v_live.id, p_user, p_track, version, period, p_now, false);
+      v_lease := lease_key_periods(v_live.id, p_user, p_track, version, period, 1, p_now);
     end if;
     outcome := replace(v_lease ->> 'outcome', 'granted', 'resumed');
     used_ms := v_lease ->> 'used_ms';

@@ -11,6 +11,9 @@ import type { TrackId } from './ids.ts'
  */
 export const SEGMENTS_PER_PERIOD_NEW = 1
 
+/** Most key periods that one lease grants; `lease_key_periods` in SQL knows no more. */
+export const LEASE_MAX_PERIODS = 3
+
 /** Segments are cut on a grid of four seconds. */
 export const SEGMENT_S = 4
 

@@ -19,12 +19,12 @@ export function makeMeterCalls(db: AnyDatabase) {
         db,
         sql`select * from start_listening_session(${newId(SessionId)}, ${user}, ${family}, ${track}, ${positionS}, ${now.toISOString()})`,
       ),
-    lease: (session: unknown, user: UserId, track: TrackId, period: number, now: Date) =>
+    lease: (session: unknown, user: UserId, track: TrackId, from: number, now: Date, count = 1) =>
       one(
         db,
         sql`select * from json_to_record(
-              lease_key_period(${session}, ${user}, ${track}, 1, ${period}, ${now.toISOString()})
-            ) as (outcome text, charged_ms integer, used_ms integer, retry_after_s float8, kid text, wrapped text)`,
+              lease_key_periods(${session}, ${user}, ${track}, 1, ${from}, ${count}, ${now.toISOString()})
+            ) as (outcome text, count integer, charged_ms integer, limit_ms integer, used_ms integer, retry_after_s float8)`,
       ),
     listen: (session: unknown, user: UserId, positionS: number, complete: boolean, now: Date) =>
       one(

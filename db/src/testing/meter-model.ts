@@ -24,7 +24,7 @@ type ModelSession = {
   leased: Set<number>
 }
 
-export type ModelOutcome = { outcome: string; session?: number; usedMs?: number }
+export type ModelOutcome = { outcome: string; session?: number; count?: number; usedMs?: number }
 
 /**
  * What the meter should do, said a second time and as plainly as possible: one listener, in memory,
@@ -64,21 +64,27 @@ export function makeMeterModel(
     return 'paid'
   }
 
-  function lease(id: number, period: number): ModelOutcome {
+  function lease(id: number, from: number, count = 1): ModelOutcome {
     const session = sessions[id]!
     const { timing, segmentsPerPeriod } = tracks[session.track]!
     if (session.endReason === 'signed-out' || session.endReason === 'superseded')
       return { outcome: session.endReason }
     if (!isLive(session)) return { outcome: 'ended' }
-    if (period < 0 || period >= periodCount(timing, segmentsPerPeriod))
-      return { outcome: 'no-period' }
-    if (session.leased.has(period)) return { outcome: 'granted', usedMs: used() }
-    const paid = pay(periodChargeMs(timing, period, segmentsPerPeriod))
-    if (paid !== 'paid') return { outcome: paid }
-    session.leased.add(period)
-    if (session.expiresAtMs <= nowMs + SESSION_RENEW_S * 1000)
-      session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
-    return { outcome: 'granted', usedMs: used() }
+    const end = periodCount(timing, segmentsPerPeriod)
+    if (from < 0 || from >= end) return { outcome: 'no-period' }
+    let granted = 0
+    for (let period = from; period < Math.min(from + count, end); period++) {
+      if (!session.leased.has(period)) {
+        const paid = pay(periodChargeMs(timing, period, segmentsPerPeriod))
+        if (paid !== 'paid' && granted === 0) return { outcome: paid }
+        if (paid !== 'paid') break
+        session.leased.add(period)
+        if (session.expiresAtMs <= nowMs + SESSION_RENEW_S * 1000)
+          session.expiresAtMs = nowMs + SESSION_IDLE_S * 1000
+      }
+      granted++
+    }
+    return { outcome: 'granted', count: granted, usedMs: used() }
   }
 
   return {

@@ -1,4 +1,4 @@
-import { Quota, SessionId, TrackId } from '@mist/db/contract'
+import { LEASE_MAX_PERIODS, Quota, SessionId, TrackId } from '@mist/db/contract'
 import { z } from 'zod'
 import { Track } from './tracks.ts'
 
@@ -53,6 +53,25 @@ export const ListeningSession = z
   })
   .meta({ id: 'ListeningSession' })
 export type ListeningSession = z.infer<typeof ListeningSession>
+
+/** A run of key periods. */
+export const NewLeases = z
+  .object({
+    /** The first one, zero-based. */
+    from: z.int().min(0).max(2_147_483_647),
+    count: z.int().min(1).max(LEASE_MAX_PERIODS),
+  })
+  .meta({ id: 'NewLeases' })
+export type NewLeases = z.infer<typeof NewLeases>
+
+export const Leases = z
+  .object({
+    /** Those that the day and the pace allow and the track has, in a row from the first: at least that one. */
+    keys: z.array(z.object({ period: z.int(), keyBase64: z.base64() })),
+    quota: QuotaShape,
+  })
+  .meta({ id: 'Leases' })
+export type Leases = z.infer<typeof Leases>
 
 export const Position = z.object({ positionS: PositionS }).meta({ id: 'Position' })
 

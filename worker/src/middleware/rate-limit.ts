@@ -7,7 +7,9 @@ import { networkOfRequest } from './network.ts'
 export const RATE_LIMITS = {
   auth: { limit: 30, periodS: 60 },
   uploads: { limit: 120, periodS: 60 },
-  keys: { limit: 600, periodS: 60 },
+  // Two hours of music a minute, in keys of one segment: as much as the pace lets nine premium listeners
+  // fetch ahead in their first minute, and thirty from then on.
+  keys: { limit: 1800, periodS: 60 },
 } as const
 
 /**

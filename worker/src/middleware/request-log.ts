@@ -10,8 +10,8 @@ const SLOW_MS = 1000
 
 /**
  * Gives each request an id, which the answer names too, and writes a line for each that changed
- * something, was refused or was slow. A key every twelve seconds for every listener would be a log
- * that costs more than the service; the platform counts those.
+ * something, was refused or was slow. Keys every twelve seconds for every listener would be a log
+ * that costs more than the service; the platform counts those, leased one by one or in runs.
  */
 export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   const started = performance.now()
@@ -21,7 +21,8 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next()
   c.res.headers.set('x-request-id', requestId)
   const ms = performance.now() - started
-  if (c.req.method === 'GET' && c.res.status < 400 && ms < SLOW_MS) return
+  const changesNothing = c.req.method === 'GET' || c.req.path.endsWith('/leases')
+  if (changesNothing && c.res.status < 400 && ms < SLOW_MS) return
   c.var.deps.log.info('request', {
     requestId,
     method: c.req.method,

@@ -68,16 +68,10 @@ const UnopenedRow = z.object({
 
 const RefusedLeaseRow = z.object({ outcome: z.enum(LEASE_REFUSALS), retryAfterS })
 
-type Lease = { outcome: 'granted' } | z.infer<typeof RefusedLeaseRow>
-
-const GRANTED: Lease = { outcome: 'granted' }
-
-/** Whether a lease was granted: what nearly all are, so known without a schema. */
-const isGranted = (answer: unknown): boolean =>
-  typeof answer === 'object' &&
-  answer !== null &&
-  'outcome' in answer &&
-  answer.outcome === 'granted'
+const LeaseRow = z.union([
+  z.object({ outcome: z.literal('granted'), count: z.int(), ...usage }),
+  RefusedLeaseRow,
+])
 
 const RecordedRow = z.union([
   z.object({
@@ -141,8 +135,6 @@ export function makeListeningRepo({
   const isOwn = asOf === boundedNow
   const timeAt = (parameter: number) => (isOwn ? 'clock_timestamp()' : `$${parameter}`)
   const timeOf = (now: Date) => (isOwn ? [] : [now.toISOString()])
-  const lease = `select lease_key_period($1, $2, $3, $4, $5, ${timeAt(6)}, false) as answer`
-
   return {
     /**
      * Starts or resumes a session and leases its first period; see `start_listening_session`. Where
@@ -165,22 +157,21 @@ export function makeListeningRepo({
         ],
       ),
 
-    /** Leases the key of one period; see `lease_key_period`. The key itself is known by then. */
-    async lease(
+    /** Leases the keys of up to three periods in a row; see `lease_key_periods`. */
+    lease: (
       session: { sessionId: SessionId; userId: UserId; trackId: TrackId; version: number },
-      period: number,
+      { from, count }: { from: number; count: number },
       now: Date,
-    ): Promise<Lease> {
-      const answer = await queryJson(lease, [
+    ) =>
+      answerOf(queryJson, LeaseRow, `lease_key_periods($1, $2, $3, $4, $5, $6, ${timeAt(7)})`, [
         session.sessionId,
         session.userId,
         session.trackId,
         session.version,
-        period,
+        from,
+        count,
         ...timeOf(now),
-      ])
-      return isGranted(answer) ? GRANTED : parseRow(RefusedLeaseRow, answer)
-    },
+      ]),
 
     /** Records a position, or the end, as the listening session's own token asks; see `record_position`. */
     record: ({ sessionId, userId, positionS, isComplete, now }: Report) =>

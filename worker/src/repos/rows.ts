@@ -61,7 +61,7 @@ export async function onlyRow<S extends z.ZodType>(
  * costs the database and its proxy a tenth of a millisecond more, and this is asked at every key. No
  * query builder, for the same reason.
  *
- * @param call such as `lease_key_period($1, $2)`; of JSON, or made so with `to_json`
+ * @param call such as `lease_key_periods($1, $2)`; of JSON, or made so with `to_json`
  */
 export async function answerOf<S extends z.ZodType>(
   queryJson: JsonQuery,

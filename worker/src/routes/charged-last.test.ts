@@ -111,8 +111,14 @@ test('play and keys are one statement each once a track is listened to, one more
   }
   const [cold] = await statements(() => start(first, trackId))
   const [warm, started] = await statements(() => start(second, trackId))
-  const { token } = await started.json<{ token: string }>()
+  const { id, token } = await started.json<{ id: string; token: string }>()
+  const [run] = await statements(() =>
+    api.call('POST', `listening-sessions/${id}/leases`, {
+      body: { from: 2, count: 3 },
+      bearer: token,
+    }),
+  )
   const [key] = await statements(() => api.call('GET', `keys/${trackId}/1/1`, { bearer: token }))
-  expect([cold, warm, key]).toEqual([2, 1, 1])
+  expect([cold, warm, run, key]).toEqual([2, 1, 1, 1])
   asked.mockRestore()
 })

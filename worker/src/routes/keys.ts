@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts'
 
 export const keyRoutes = makeRouter()
 
-// Documented here and read by hand below: a key is what each listener asks for every twelve seconds,
+// Documented here and read by hand below: a key is what a player of HLS asks for every few seconds,
 // and checking its address against the token is cheaper than parsing it.
 keyRoutes.openAPIRegistry.registerPath(
   createRoute({

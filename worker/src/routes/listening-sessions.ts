@@ -6,12 +6,15 @@ import type { AppEnv } from '../app-env.ts'
 import {
   Completion,
   Heartbeat,
+  Leases,
   ListeningSession,
+  NewLeases,
   NewListeningSession,
   Position,
 } from '../contract/listening.ts'
 import { bearerToken, requireListener, readCredentials } from '../middleware/credentials.ts'
 import { rateLimit } from '../middleware/rate-limit.ts'
+import { noSessionToken, sessionToken } from '../middleware/session-token.ts'
 import { Problem } from '../problem.ts'
 import type { Reporter } from '../services/listening-service.ts'
 import { originsOf } from './media-base.ts'
@@ -63,6 +66,44 @@ export const listeningSessionRoutes = makeRouter()
         originsOf(c),
       )
       return isResumed ? c.json(session, 200) : c.json(session, 201)
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/{id}/leases',
+      tags,
+      summary: 'Lease the keys of one to three periods in a row; this is what debits the budget',
+      description:
+        'Needs the session’s token: `Authorization: Bearer …`. Grants as many as the day and the pace allow, at least one or a refusal. Periods that are paid for cost nothing again.',
+      middleware: [rateLimit('keys')],
+      request: { params, body: takes(NewLeases) },
+      responses: {
+        200: answers('The keys.', Leases),
+        ...refusals(
+          'session-token-invalid',
+          'signed-out',
+          'quota-exhausted',
+          'account-blocked',
+          'not-found',
+          'superseded',
+          'session-ended',
+          'validation-failed',
+          'too-early',
+          'rate-limited',
+          'unavailable',
+        ),
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param')
+      const found = await sessionToken(c)
+      if (!found) throw noSessionToken()
+      c.header('cache-control', 'no-store')
+      return c.json(
+        await c.var.deps.listening.leaseKeys(found.claims, id, c.req.valid('json')),
+        200,
+      )
     },
   )
   .openapi(

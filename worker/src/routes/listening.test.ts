@@ -1,7 +1,13 @@
 import { makeTrack } from '@mist/db/testing/factories'
 import { derivePeriodKey, periodCount } from '@mist/db/contract'
 import { expect, test } from 'vitest'
-import type { Completion, Heartbeat, ListeningSession, Play } from '../contract/listening.ts'
+import type {
+  Completion,
+  Heartbeat,
+  Leases,
+  ListeningSession,
+  Play,
+} from '../contract/listening.ts'
 import { decodeCursor, type Page } from '../contract/pages.ts'
 import { makeTestApi, ORIGIN, problemCode } from '../testing/api.ts'
 
@@ -121,6 +127,78 @@ test('a key is 16 bytes that nothing may keep; the same one again costs nothing'
   expect(inUrl.status).toBe(200)
   const quota = await api.call('GET', 'quota', { bearer: listener.token })
   expect(await quota.json()).toMatchObject({ usedS: 8 })
+})
+
+const leaseRun = (session: { id: string; token: string }, body: unknown, bearer = session.token) =>
+  api.call('POST', `listening-sessions/${session.id}/leases`, { body, bearer })
+
+test('a run of keys comes in one answer with the quota, and costs nothing again', async () => {
+  const listener = await api.signIn()
+  const { trackId, masterKey } = await makeTrack(api.db)
+  const { session } = await start(listener, trackId)
+  for (let time = 0; time < 2; time++) {
+    const response = await leaseRun(session, { from: 1, count: 3 })
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])
+    const keys = await Promise.all(
+      [1, 2, 3].map(async (period) => ({
+        period,
+        keyBase64: btoa(
+          String.fromCharCode(...(await derivePeriodKey(masterKey, trackId, 1, period))),
+        ),
+      })),
+    )
+    expect(await response.json()).toMatchObject({ keys, quota: { usedS: 16, remainingS: 284 } })
+  }
+  // Half of it paid for; and the end of the track.
+  const overlap = await leaseRun(session, { from: 3, count: 2 })
+  expect(await overlap.json()).toMatchObject({ quota: { usedS: 20 } })
+  const end = await (await leaseRun(session, { from: 44, count: 3 })).json<Leases>()
+  expect(end.keys.map(({ period }) => period)).toEqual([44])
+  expect(end.quota.usedS).toBe(24)
+})
+
+test('a run is granted as far as the day reaches, and refused when it is over', async () => {
+  const listener = await api.signIn({ dailyLimitS: 13 })
+  const { trackId } = await makeTrack(api.db)
+  const { session } = await start(listener, trackId)
+  const first = await (await leaseRun(session, { from: 1, count: 2 })).json<Leases>()
+  expect(first.quota).toMatchObject({ usedS: 12, remainingS: 1 })
+  const last = await (await leaseRun(session, { from: 3, count: 3 })).json<Leases>()
+  expect(last.keys.map(({ period }) => period)).toEqual([3])
+  expect(last.quota).toMatchObject({ usedS: 16, remainingS: 0 })
+  const refused = await leaseRun(session, { from: 4, count: 3 })
+  expect(await outcome(refused)).toEqual([402, 'quota-exhausted'])
+  expect((await leaseRun(session, { from: 2, count: 3 })).status).toBe(200)
+})
+
+test.each([{}, { from: 1 }, { from: -1, count: 1 }, { from: 1, count: 0 }, { from: 1, count: 4 }])(
+  'the run %j is refused',
+  async (body) => {
+    const listener = await api.signIn()
+    const { session } = await start(listener, (await makeTrack(api.db)).trackId)
+    expect(await outcome(await leaseRun(session, body))).toEqual([422, 'validation-failed'])
+  },
+)
+
+test('a run is refused without the token of its session, and behind the end of the track', async () => {
+  const listener = await api.signIn()
+  const { trackId } = await makeTrack(api.db)
+  const { session } = await start(listener, trackId)
+  const { session: other } = await start(await api.signIn(), trackId)
+  const body = { from: 1, count: 3 }
+  const path = `listening-sessions/${session.id}/leases`
+  expect(await outcome(await api.call('POST', path, { body }))).toEqual([
+    401,
+    'session-token-invalid',
+  ])
+  for (const [bearer, ...refused] of [
+    [listener.token, 401, 'session-token-invalid'],
+    [other.token, 404, 'not-found'],
+  ] as const)
+    expect(await outcome(await leaseRun(session, body, bearer))).toEqual(refused)
+  expect(await outcome(await leaseRun(session, { from: 45, count: 3 }))).toEqual([404, 'not-found'])
+  await beat(session.id, 1, session.token, 'complete')
+  expect(await outcome(await leaseRun(session, body))).toEqual([409, 'session-ended'])
 })
 
 test('a key is refused without a session token, and with one of another track', async () => {
@@ -473,10 +551,13 @@ test('no token, key or query is ever logged', async () => {
   await api.call('GET', `${keyPath(trackId, 1)}?token=${session.token}`)
   await api.call('GET', `${keyPath(trackId, 99)}?token=${session.token}`)
   await api.call('GET', `tracks/${trackId}/hls/master.m3u8?token=${session.token}`)
+  await leaseRun(session, { from: 1, count: 3 })
+  await leaseRun(session, { from: 99, count: 3 })
   const logged = api.lines.join('\n')
   expect(logged).toContain(keyPath(trackId, 99))
   // A key that was given is no news.
   expect(logged).not.toContain(`${keyPath(trackId, 1)}"`)
+  expect(logged.match(/[/]leases"/g)).toHaveLength(1)
   for (const secret of [session.token, listener.token, session.firstKey.keyBase64, 'token='])
     expect(logged).not.toContain(secret)
 })

@@ -10,7 +10,9 @@ import { API_BASE } from '../api-base.ts'
 import type {
   Completion,
   Heartbeat,
+  Leases,
   ListeningSession,
+  NewLeases,
   NewListeningSession,
 } from '../contract/listening.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -96,6 +98,24 @@ export function makeListeningService({
     return masterKeys.open(wrapped, trackId, version)
   }
 
+  /** Leases periods in a row, and derives their keys. One statement, where the master key was opened here lately. */
+  async function lease(session: SessionClaims, run: NewLeases, now: Date) {
+    const masterKey = await masterKeyOf(session)
+    const periods = Array.from({ length: run.count }, (_, index) => run.from + index)
+    const [leased, keys] = await Promise.all([
+      listening.lease(session, run, now),
+      // Derived while the meter decides; they are given out only where the meter grants them.
+      Promise.all(
+        periods.map((period) =>
+          derivePeriodKey(masterKey, session.trackId, session.version, period),
+        ),
+      ),
+    ])
+    if (leased.outcome === 'no-session') throw refusal('ended', now)
+    if (leased.outcome !== 'granted') throw refusal(leased.outcome, now, leased.retryAfterS)
+    return { ...leased, keys: keys.slice(0, leased.count) }
+  }
+
   async function record(by: Reporter, report: Omit<Report, 'userId'>) {
     const recorded =
       'familyId' in by
@@ -157,8 +177,7 @@ export function makeListeningService({
     },
 
     /**
-     * Leases the key of one period: 16 bytes. One statement, where the track's master key was
-     * opened here lately.
+     * Leases the key of one period: 16 bytes.
      *
      * @param trackId as the address names it, in any case
      */
@@ -171,15 +190,22 @@ export function makeListeningService({
       const now = clock()
       if (session.trackId !== trackId.toLowerCase() || session.version !== version)
         throw refusal('wrong-track', now)
-      const masterKey = await masterKeyOf(session)
-      const [lease, key] = await Promise.all([
-        listening.lease(session, period, now),
-        // Derived while the meter decides; it is given out only where the meter grants it.
-        derivePeriodKey(masterKey, session.trackId, version, period),
-      ])
-      if (lease.outcome === 'no-session') throw refusal('ended', now)
-      if (lease.outcome !== 'granted') throw refusal(lease.outcome, now, lease.retryAfterS)
+      const { keys } = await lease(session, { from: period, count: 1 }, now)
+      const [key] = keys
+      if (!key) throw new Error('a lease was granted without a period')
       return key
+    },
+
+    /** Leases the keys of up to three periods in a row, and tells what is left of the day. */
+    async leaseKeys(session: SessionClaims, sessionId: SessionId, run: NewLeases): Promise<Leases> {
+      if (session.sessionId !== sessionId)
+        throw new Problem('not-found', 'This token is of another listening session.')
+      const now = clock()
+      const { keys, limitMs, usedMs } = await lease(session, run, now)
+      return {
+        keys: keys.map((key, index) => ({ period: run.from + index, keyBase64: toBase64(key) })),
+        quota: quotaOf(limitMs, usedMs, now),
+      }
     },
 
     /** Notes how far the listener is, and renews the session's token. One statement. */

@@ -20,7 +20,7 @@ export type OpenedKeys = ReadonlyMap<number, MasterKey>
 const NONE: OpenedKeys = new Map()
 
 /**
- * Opens wrapped master keys. Those of tracks that are being listened to are needed every twelve
+ * Opens wrapped master keys. Those of tracks that are being listened to are needed every few
  * seconds, so the latest are cached: a version's master key never changes, it is only wrapped
  * anew.
  */

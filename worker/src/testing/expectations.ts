@@ -40,7 +40,7 @@ const admins = (answer: Answer): Expectation => ({
 
 /**
  * Who is answered what at each route. The listener's things are asked for: the other listener's
- * column says whether they are his alone. Keys and HLS playlists are asked for with the token of the
+ * column says whether they are his alone. Keys, leases and HLS playlists are asked for with the token of the
  * caller's own listening session, everything else with an access token.
  */
 export const EXPECTATIONS: Record<string, Expectation> = {
@@ -75,6 +75,17 @@ export const EXPECTATIONS: Record<string, Expectation> = {
     blocked: 'account-blocked',
     demoted: 200,
     'signed out': 'signed-out',
+  },
+
+  'POST /api/v1/listening-sessions/{id}/leases': {
+    anonymous: 'session-token-invalid',
+    listener: 200,
+    // Their tokens are of sessions of their own.
+    'other listener': 'not-found',
+    admin: 'not-found',
+    blocked: 'not-found',
+    demoted: 'not-found',
+    'signed out': 'not-found',
   },
 
   // Listeners who play the track already resume. A former admin may listen, too.

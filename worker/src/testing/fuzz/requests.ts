@@ -68,9 +68,13 @@ function rightCaller({ method, path }: Operation): Caller {
   return isAdmins || (path.includes('/tracks/') && method !== 'GET') ? 'admin' : 'listener'
 }
 
+/** The token that an operation asks for. */
+const rightToken = (operation: Operation, { tokens, sessionTokens }: Callers): string | null =>
+  operation.path.endsWith('/leases') ? sessionTokens.listener : tokens[rightCaller(operation)]
+
 /** A caller's credentials, if any: half of the time those that the operation asks for. */
 function credentialsFor(operation: Operation, callers: Callers): fc.Arbitrary<[string, string][]> {
-  const right = `Bearer ${callers.tokens[rightCaller(operation)] ?? ''}`
+  const right = `Bearer ${rightToken(operation, callers) ?? ''}`
   const token = fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(...CALLERS).map((caller) => callers.tokens[caller]) },
     { weight: 1, arbitrary: fc.constant(callers.sessionTokens.listener) },

@@ -14,6 +14,7 @@ const WORDS: Record<string, fc.Arbitrary<unknown>> = {
   newPassword: fc.string({ minLength: 12, maxLength: 60 }),
   filename: fc.constantFrom('one.flac', 'two.mp3', '\u00dcn\u00efcode \u202e.wav', '/a\\b.M4A'),
   contentType: fc.constantFrom('audio/flac', 'audio/mpeg', '', 'AUDIO/WAV; a=b', 'x/y;z="\t"'),
+  from: fc.constantFrom(0, 1, 44, 45, 2 ** 31 - 1),
   positionS: fc.constantFrom(0, 0.0004, 5e-324, 11.9995, 12),
 }
 
