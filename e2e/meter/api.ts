@@ -78,6 +78,12 @@ export async function makeApi(bundle: (outdir: string) => Promise<string> = bund
       call<Started>('POST', 'listening-sessions', { token: accessToken, body: { trackId } }),
     key: (sessionToken: string, trackId: string, period: number, version = 1) =>
       call<null>('GET', `keys/${trackId}/${version}/${period}`, { token: sessionToken }),
+    run: (session: Started, from: number, count = 3) =>
+      call<{ keys: { period: number; keyBase64: string }[] }>(
+        'POST',
+        `listening-sessions/${session.id}/leases`,
+        { token: session.token, body: { from, count } },
+      ),
     async close() {
       await worker.stop()
       await database.close()

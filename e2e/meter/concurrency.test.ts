@@ -79,7 +79,7 @@ test('a lease that waits while its session is superseded opens nothing of the ne
     const { session_id } = await meter.start(userId, familyId, trackId, NOON)
     const leaseAll = (from: number) =>
       Array.from({ length: 6 }, (_, index) =>
-        meter.lease(session_id, userId, trackId, from + index, NOON),
+        meter.lease(session_id, userId, trackId, 3 * (from + index), NOON, 3),
       )
     const [early, next, late] = await Promise.all([
       Promise.all(leaseAll(1)),
@@ -90,9 +90,81 @@ test('a lease that waits while its session is superseded opens nothing of the ne
     const { granted = 0, superseded = 0 } = tally([...early, ...late])
     expect(granted + superseded).toBe(12)
     const [books] = await db.select().from(meters).where(eq(meters.userId, userId))
-    expect(books).toMatchObject({ usedMs: (2 + granted) * 4000, seats: [next['session_id']] })
+    expect(books).toMatchObject({ usedMs: (2 + 3 * granted) * 4000, seats: [next['session_id']] })
     expect([...books!.leased[0]!]).toEqual([1])
   }
+})
+
+test('200 concurrent runs with one period left grant exactly one period', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { trackId } = await makeTrack(db, { durationS: 3600 })
+  for (let round = 0; round < 5; round++) {
+    const { userId, familyId } = await makeUser(db, { plan: 'premium', dailyLimitS: 8 })
+    const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+    const rows = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        meter.lease(session_id, userId, trackId, 3 * index + 1, NOON, 3),
+      ),
+    )
+    expect(tally(rows)).toEqual({ granted: 1, exhausted: 199 })
+    expect(rows.find(({ outcome }) => outcome === 'granted')).toMatchObject({
+      count: 1,
+      used_ms: 8000,
+    })
+  }
+})
+
+test('runs that overlap debit each period once, whoever comes first', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const { trackId } = await makeTrack(db)
+  for (let round = 0; round < 5; round++) {
+    const { userId, familyId } = await makeUser(db, { plan: 'premium' })
+    const { session_id } = await meter.start(userId, familyId, trackId, NOON)
+    const rows = await Promise.all(
+      Array.from({ length: 120 }, (_, index) =>
+        meter.lease(session_id, userId, trackId, (index * 7) % 30, NOON, 1 + (index % 3)),
+      ),
+    )
+    expect(tally(rows)).toEqual({ granted: 120 })
+    const charged = rows.reduce((sum, row) => sum + Number(row['charged_ms']), 0)
+    const asked = new Set(
+      rows.flatMap((_, index) =>
+        Array.from({ length: 1 + (index % 3) }, (__, nth) => ((index * 7) % 30) + nth),
+      ),
+    )
+    asked.delete(0)
+    expect(charged).toBe(asked.size * 4000)
+    const [books] = await db.select().from(meters).where(eq(meters.userId, userId))
+    expect(books?.usedMs).toBe((asked.size + 1) * 4000)
+  }
+})
+
+test('however many devices start at once, three have a seat, of two sessions each', async () => {
+  const { db } = database
+  const meter = makeMeterCalls(db)
+  const tracks = await Promise.all(Array.from({ length: 4 }, () => makeTrack(db)))
+  const { userId } = await makeUser(db, { plan: 'premium' })
+  const families = await Promise.all(Array.from({ length: 6 }, () => makeFamily(db, userId)))
+  const rows = await Promise.all(
+    families.flatMap((family, index) =>
+      tracks.map(({ trackId }) =>
+        meter.start(userId, family, trackId, new Date(NOON.getTime() + index)),
+      ),
+    ),
+  )
+  expect(tally(rows)).toEqual({ started: 24 })
+  const live = await db
+    .select({ family: listeningSessions.familyId, seat: listeningSessions.seat })
+    .from(listeningSessions)
+    .where(sql`user_id = ${userId} and ended_at is null`)
+  const byFamily = Map.groupBy(live, ({ family }) => family)
+  expect(byFamily.size).toBeLessThanOrEqual(3)
+  for (const sessions of byFamily.values()) expect(sessions.length).toBeLessThanOrEqual(2)
+  // No two at one place.
+  expect(new Set(live.map(({ seat }) => seat)).size).toBe(live.length)
+  expect(Math.max(...live.map(({ seat }) => seat))).toBeLessThanOrEqual(6)
 })
 
 test('no lease is granted after an auth session was revoked or an account blocked', async () => {

@@ -20,8 +20,8 @@ const PERIOD_S = 4
 const PERIODS = 60
 
 /**
- * Takes every key of every track as fast as it can, over as many sessions as it is let, for
- * `seconds`.
+ * Takes every key of every track as fast as it can, one by one and in runs, over as many sessions as it is
+ * let, for `seconds`.
  *
  * @returns seconds of audio whose keys it holds, each (track, period) counted once, and the time it took
  */
@@ -38,8 +38,14 @@ async function rip(
     held.add(`${trackId} 0`)
     await Promise.all(
       Array.from({ length: PERIODS }, async (_, period) => {
-        const key = await api.key(body.token, trackId, period)
-        if (key.status === 200) held.add(`${trackId} ${period}`)
+        if (period % 2 === 0) {
+          const key = await api.key(body.token, trackId, period)
+          if (key.status === 200) held.add(`${trackId} ${period}`)
+          return
+        }
+        const run = await api.run(body, period)
+        if (run.status === 200)
+          for (const key of run.body.keys) held.add(`${trackId} ${key.period}`)
       }),
     )
   }
@@ -79,6 +85,27 @@ test('a premium ripper gets no more than 540 s and 3.75 times the time it took',
   const { obtainedS, elapsedS } = await rip(tokens, 8)
   expect(obtainedS).toBeGreaterThan(300)
   expect(obtainedS).toBeLessThanOrEqual(540 + 3.75 * elapsedS)
+})
+
+test('a second session of a device opens nothing on the budget of none', async () => {
+  const tokens = await api.register()
+  const { db } = api.database
+  await db
+    .update(users)
+    .set({ dailyLimitS: 20 })
+    .where(eq(users.id, tokens.user.id as UserId))
+  const sessions = [
+    (await api.start(tokens.accessToken, tracks[0]!)).body,
+    (await api.start(tokens.accessToken, tracks[1]!)).body,
+  ]
+  // Eight seconds are used. Twelve are left, of which both ask for as much as they can.
+  const runs = await Promise.all(
+    sessions.flatMap((session) => [1, 4, 7].map((from) => api.run(session, from))),
+  )
+  const keys = runs.flatMap(({ status, body }) => (status === 200 ? body.keys : []))
+  expect(keys).toHaveLength(3)
+  const refused = runs.filter(({ status }) => status !== 200)
+  for (const { status } of refused) expect(status).toBe(402)
 })
 
 test('forged positions are refused and open nothing', async () => {
