@@ -25,7 +25,7 @@ export default new Hono<Env>()
     neonConfig.fetchEndpoint = `${c.env.NEON_PROXY_URL}/sql`
     const { session, user, track, period } = c.req.param()
     const rows = await neon(c.env.DATABASE_URL).query(
-      'select lease_key_period($1, $2, $3, 1, $4, $5, false) as answer',
+      'select lease_key_periods($1, $2, $3, 1, $4, 1, $5) as answer',
       [session, user, track, period, new Date().toISOString()],
     )
     return c.json(rows)

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LEASE_MAX_PERIODS } from '@mist/db/contract'
 import type pg from 'pg'
 
 /** Processor time that the backends behind these connections have used, microseconds. */
@@ -15,7 +16,7 @@ async function backendCpuUs(clients: pg.PoolClient[]): Promise<number> {
 }
 
 /**
- * Leases straight from Postgres, without a Worker in front, over more and more connections: at what
+ * Leases runs straight from Postgres, without a Worker in front, over more and more connections: at what
  * load one database stops being enough. Takes sessions of its own, on the track of `trackS` seconds.
  *
  * @returns for each number of connections leases per second, and what one costs Postgres's processor
@@ -52,12 +53,12 @@ export async function measureCapacity(
       while (!isFinished) {
         const turn = next++
         const session = sessions[turn % sessions.length]!
-        const period = Math.floor(turn / sessions.length)
+        const from = LEASE_MAX_PERIODS * Math.floor(turn / sessions.length)
         const before = performance.now()
         const { rows } = await client.query<{ outcome: string }>({
           name: 'lease',
-          text: `select lease_key_period($1, $2, $3, 1, $4, now()) ->> 'outcome' as outcome`,
-          values: [session.id, session.user_id, session.track_id, period],
+          text: `select lease_key_periods($1, $2, $3, 1, $4, ${LEASE_MAX_PERIODS}, now()) ->> 'outcome' as outcome`,
+          values: [session.id, session.user_id, session.track_id, from],
         })
         latencies.push(performance.now() - before)
         if (rows[0]?.outcome !== 'granted') throw new Error(`a lease was ${rows[0]?.outcome}`)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { SEGMENT_S, SEGMENTS_PER_PERIOD_NEW } from '@mist/db/contract'
+import { LEASE_MAX_PERIODS, SEGMENT_S, SEGMENTS_PER_PERIOD_NEW } from '@mist/db/contract'
 import { median, quantile } from '../lib/statistics.ts'
 import { printTable, writeReport } from '../lib/report.ts'
 import { measureCapacity } from './capacity.ts'
@@ -15,25 +15,24 @@ const { values: options } = parseArgs({
     requests: { type: 'string', default: '400' },
     /** Milliseconds to the database and back; Neon in the Worker's region is one to three. */
     'database-ms': { type: 'string', default: '0' },
-    /** Parts of the scenarios' names, such as `lease`: those and the bare ones alone; `capacity`, too. */
+    /** Parts of the scenarios' names, such as `run`: those and what they are held against; `capacity`, too. */
     only: { type: 'string' },
     out: { type: 'string', default: 'bench/reports/api.json' },
   },
 })
 const only = options.only?.split(',') ?? null
-const isWanted = (name: string) => only?.some((part) => name.includes(part)) ?? true
+/** What is held against one another is always measured. */
+const BASELINES = ['bare hello', 'bare statement', 'bare write', 'key lease', 'run']
+const isWanted = (name: string) =>
+  BASELINES.includes(name) || (only?.some((part) => name.includes(part)) ?? true)
 const rounds = Number(options.rounds)
 const loads = options.connections.split(',').map(Number)
 const requests = Number(options.requests)
-
 /** Rounds that are not counted, for each number of connections. */
 const WARM_ROUNDS = 3
 
 /** Between two scenarios, milliseconds. */
 const SETTLE_MS = 200
-
-/** What the table divides by. */
-const BASELINES = ['bare hello', 'bare statement', 'bare write']
 
 /** So many that the fastest Postgres does not bring one of them to the end of their pace. */
 const CAPACITY_LISTENERS = 1500
@@ -41,15 +40,16 @@ const CAPACITY_LISTENERS = 1500
 /** Rounds in all; those with few and with many connections take turns. */
 const turns = (WARM_ROUNDS + rounds) * loads.length
 
-/** Leases that one premium listener may take in a burst: 540 s of pace, of which the start takes one. */
+/** Leases of twelve seconds that one premium listener may take in a burst: 540 s of pace, less the start. */
 const LEASES_PER_LISTENER = 40
 
 type Result = LoadResult & { statements: number }
 type Scenario = { name: string; origin: string; expect: number; calls: Call[] }
 type Session = { id: string; userId: string; token: string; trackId: string; version: number }
 
-/** Listeners for the leases of one turn, through the API and past it. */
-const perTurn = 2 * Math.ceil(requests / LEASES_PER_LISTENER)
+/** Listeners for the leases of one turn: of keys through the API and past it, and of runs. */
+const perGroup = Math.ceil(requests / LEASES_PER_LISTENER)
+const perTurn = 3 * perGroup
 
 const repeat = (call: Call) => Array.from({ length: requests }, () => call)
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -86,8 +86,11 @@ function leases(sessions: Session[], call: (session: Session, period: number) =>
 function scenariosOf(
   world: World,
   turn: number,
-  sessions: Session[],
-  bareSessions: Session[],
+  {
+    sessions,
+    bareSessions,
+    runSessions,
+  }: Record<'sessions' | 'bareSessions' | 'runSessions', Session[]>,
 ): Scenario[] {
   const { apiUrl, bareUrl } = world
   const trackId = world.trackIds[turn]!
@@ -144,6 +147,17 @@ function scenariosOf(
       calls: keysOf(world.leaseTrackId),
     },
     {
+      name: 'run',
+      origin: apiUrl,
+      expect: 200,
+      calls: leases(runSessions, ({ id, token }, nth) => ({
+        method: 'POST',
+        path: `/api/v1/listening-sessions/${id}/leases`,
+        headers: bearer(token),
+        body: JSON.stringify({ from: (nth - 1) * LEASE_MAX_PERIODS + 1, count: LEASE_MAX_PERIODS }),
+      })),
+    },
+    {
       name: 'key again',
       origin: apiUrl,
       expect: 200,
@@ -188,16 +202,14 @@ try {
     const isWarm = turn >= WARM_ROUNDS * loads.length
     const connections = loads[turn % loads.length]!
     const crowd = world.listeners.slice(turn * perTurn, (turn + 1) * perTurn)
-    const sessions = await openSessions(world, crowd, world.leaseTrackId)
-    const scenarios = scenariosOf(
-      world,
-      turn,
-      sessions.slice(0, perTurn / 2),
-      sessions.slice(perTurn / 2),
-    )
+    const opened = await openSessions(world, crowd.slice(perGroup), world.leaseTrackId)
+    const scenarios = scenariosOf(world, turn, {
+      sessions: opened.slice(0, perGroup),
+      bareSessions: opened.slice(perGroup),
+      runSessions: await openSessions(world, crowd.slice(0, perGroup), world.runTrackId),
+    })
     for (const { name, origin, expect, calls } of scenarios) {
-      // What others are held against is always measured.
-      if (!BASELINES.includes(name) && !isWanted(name)) continue
+      if (!isWanted(name)) continue
       // What the scenario before left to be collected, vacuumed and flushed is its own affair.
       await sleep(SETTLE_MS)
       const before = await world.statements()
@@ -230,6 +242,7 @@ function summarise(runs: Map<string, Result[]>) {
   const hello = runs.get('bare hello')!
   const statement = runs.get('bare statement')!
   const write = runs.get('bare write')!
+  const key = runs.get('key lease')!
   return [...runs].map(([name, measured]) => ({
     name,
     requestsPerS: Math.round(median(measured.map((run) => run.requestsPerS))),
@@ -238,6 +251,7 @@ function summarise(runs: Map<string, Result[]>) {
     statements: median(measured.map((run) => run.statements)),
     p50ToStatement: median(measured.map((run, index) => p50(run) / p50(statement[index]!))),
     p50ToWrite: median(measured.map((run, index) => p50(run) / p50(write[index]!))),
+    p50ToKey: median(measured.map((run, index) => p50(run) / p50(key[index]!))),
     throughputToHello: median(
       measured.map((run, index) => run.requestsPerS / hello[index]!.requestsPerS),
     ),
@@ -273,17 +287,26 @@ for (const { connections, rows } of tables) {
     ]),
   )
 }
+for (const { connections, rows } of tables) {
+  const run = rows.find(({ name }) => name === 'run')!
+  const key = rows.find(({ name }) => name === 'key lease')!
+  // Both are twelve seconds of music: a run of three keys of four, and one key of twelve.
+  console.log(
+    `\n${connections} connections: a run of three per second of music ÷ a lease of twelve seconds: ` +
+      `${run.p50ToKey.toFixed(2)} (goal 1.0); lease ÷ bare write: key ${key.p50ToWrite.toFixed(2)}, ` +
+      `run ${run.p50ToWrite.toFixed(2)} (goal 1.1)`,
+  )
+}
 if (capacity.length > 0) {
-  console.log('\nleases straight from Postgres, no Worker in front:\n')
+  console.log('\nruns of three straight from Postgres, no Worker in front:\n')
   printTable(
-    ['connections', 'leases/s', 'p99 ms', 'CPU µs a lease', 'listeners at once'],
+    ['connections', 'runs/s', 'p99 ms', 'CPU µs a run', 'listeners at once'],
     capacity.map((row) => [
       row.connections,
       row.leasesPerS,
       row.p99Ms.toFixed(2),
       row.cpuUs.toFixed(0),
-      // One lease per listener and period.
-      row.leasesPerS * SEGMENTS_PER_PERIOD_NEW * SEGMENT_S,
+      row.leasesPerS * LEASE_MAX_PERIODS * SEGMENTS_PER_PERIOD_NEW * SEGMENT_S,
     ]),
   )
 }

@@ -63,7 +63,10 @@ export async function makeWorld({
   for (let index = 0; index < tracks; index++) {
     trackIds.push((await makeTrack(db, { durationS: 240, title: `Track ${index}` })).trackId)
   }
-  const lease = await makeTrack(db, { durationS: 600, title: 'Long enough for a burst of leases' })
+  const [lease, run] = [
+    await makeTrack(db, { durationS: 600, segmentsPerPeriod: 3, title: 'Keys of twelve seconds' }),
+    await makeTrack(db, { durationS: 600, title: 'Keys of four seconds' }),
+  ]
   await makeTrack(db, { durationS: CAPACITY_TRACK_S, title: 'Long enough for the capacity test' })
   await pool.query(
     `insert into users (id, email, username, password_hash, plan)
@@ -116,7 +119,9 @@ export async function makeWorld({
     apiUrl: api.url,
     bareUrl: bare.url,
     trackIds,
+    /** Both long enough for a burst of leases: with three segments to a key, and with one. */
     leaseTrackId: lease.trackId,
+    runTrackId: run.trackId,
     listeners: people,
     adminToken: adminToken.token,
     statements: () => proxy.statements(),
