@@ -35,7 +35,7 @@ test('what older tracks say otherwise than their files counts as written by an a
     insert into track_artists (track_id, artist_id, position) values
       ('${id(1)}', '${id(1)}', 0), ('${id(1)}', '${id(2)}', 1), ('${id(2)}', '${id(2)}', 0),
       ('${id(3)}', '${id(3)}', 0), ('${id(4)}', '${id(1)}', 0)`)
-  await run('0021_file_tags')
+  await run('0020_file_tags')
   const { rows } = await client.query('select edited_fields from tracks order by id')
   expect(rows).toEqual([
     { edited_fields: [] },

@@ -22,8 +22,8 @@ beforeAll(async () => {
     insert into tracks (id, title, album_id, tags) values
       ('${id(1)}', 'One', '${id(1)}', '{"discNumber": 2}'), ('${id(2)}', 'Two', null, '{"discNumber": null}');
     insert into track_artists (track_id, artist_id, position) values ('${id(1)}', '${id(1)}', 0)`)
-  await run('0025_fold')
-  await run('0026_names')
+  await run('0024_fold')
+  await run('0025_names')
   const { files } = await readSqlSource()
   await client.exec(files.find(({ path }) => path === 'catalogue/names.sql')!.text)
 }, 60_000)
