@@ -75,6 +75,13 @@ test.skipIf(!isInHistory)(
       const started = await api.start(accessToken, trackId)
       expect(started.status).toBe(201)
       expect((await api.key(started.body.token, trackId, 1)).status).toBe(200)
+      // A version of today's transcoder would be noise to it: it says so, and nobody pays.
+      const { trackId: finer } = await makeTrack(api.database.db, { segmentsPerPeriod: 1 })
+      expect((await api.start(accessToken, finer)).status).toBe(409)
+      const { body: quota } = await api.call<{ usedS: number }>('GET', 'quota', {
+        token: accessToken,
+      })
+      expect(quota.usedS).toBe(24)
       const heard = await api.call('POST', `listening-sessions/${started.body.id}/heartbeat`, {
         token: started.body.token,
         body: { positionS: 1 },

@@ -180,7 +180,7 @@ end $$;
 -- In a block of its own, since only the start knows which version it is about, under its locks.
 --
 -- As start_listening_session, as JSON; or {outcome: 'unopened', version, kid, wrapped} and nothing done.
-create or replace function start_listening_session_if_opened(
+create or replace function start_session_if_opened(
   p_opened integer[], p_new_session uuid, p_user uuid, p_family uuid, p_track uuid,
   p_position_s double precision, p_now timestamptz, p_with_renditions boolean
 ) returns json language plpgsql as $$

@@ -144,7 +144,7 @@ export function makeListeningRepo({
       answerOf(
         queryJson,
         z.union([StartedRow, UnopenedRow, NotStartedRow]),
-        `start_listening_session_if_opened($1, $2, $3, $4, $5, $6, ${timeAt(8)}, $7)`,
+        `start_session_if_opened($1, $2, $3, $4, $5, $6, ${timeAt(8)}, $7)`,
         [
           `{${request.opened.join()}}`,
           request.newSessionId,
