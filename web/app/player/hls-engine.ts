@@ -4,7 +4,6 @@ import type {
   Fragment,
   FragmentLoaderContext,
   HlsConfig,
-  KeyLoaderContext,
   LoaderContext,
   PlaylistLoaderContext,
 } from 'hls.js'
@@ -131,13 +130,11 @@ function configuration(
     const endedMs = performance.now()
     return { ...file, startedMs: endedMs - (file.endedMs - file.startedMs), endedMs }
   })
-  const keys = makeLoaderClass<LoaderContext & Partial<KeyLoaderContext>>(
-    async ({ url, frag }, signal) => {
-      const data = await current().keys.load(url, frag?.start ?? 0, signal)
-      const at = performance.now()
-      return { data, startedMs: at, endedMs: at }
-    },
-  )
+  const keys = makeLoaderClass<LoaderContext>(async ({ url }, signal) => {
+    const data = await current().keys.load(url, signal)
+    const at = performance.now()
+    return { data, startedMs: at, endedMs: at }
+  })
   return {
     pLoader: playlists,
     fLoader: fragments,
@@ -160,6 +157,8 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   let hasDecoder = false
   /** Whether to play as soon as possible. */
   let shouldPlay = false
+  /** Where the source starts, as long as the element is not there yet. */
+  let startS: number | null = null
   let recoveries = 0
 
   function bufferedToS(): number {
@@ -172,9 +171,19 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     return currentTime
   }
 
+  /** Before hls.js has gone to where the source starts, the element is at 0. */
+  function hasArrived(): boolean {
+    if (startS !== null && Math.abs(element.currentTime - startS) < 1) startS = null
+    return startS === null
+  }
+
+  function reportToKeys(): void {
+    if (source && hasArrived()) source.keys.setPosition(element.currentTime, !element.paused)
+  }
+
   function report(): void {
     if (!source) return
-    source.keys.setPosition(element.currentTime)
+    reportToKeys()
     onEvent({
       type: 'progress',
       positionS: element.currentTime,
@@ -190,7 +199,15 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
   }
 
   const listeners: [string, () => void][] = [
-    ['playing', notify('playing')],
+    [
+      'playing',
+      () => {
+        startS = null
+        notify('playing')()
+        reportToKeys()
+      },
+    ],
+    ['play', reportToKeys],
     ['waiting', notify('stalled')],
     ['ended', notify('ended')],
     ['timeupdate', report],
@@ -200,6 +217,7 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       'pause',
       () => {
         if (element.paused) shouldPlay = false
+        reportToKeys()
         // The element also pauses when it ends, which is reported as `ended`.
         if (source && !element.ended) onEvent({ type: 'paused' })
       },
@@ -288,7 +306,8 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
       if (source) remove()
       warmUp()
       source = fresh
-      fresh.keys.setPosition(positionS)
+      startS = positionS
+      fresh.keys.setPosition(positionS, !element.paused)
       if (!hls) return
       // In the configuration, because loading a source resets what the setters set.
       hls.config.startLevel = isUrgent || lastBandwidth === null ? 0 : -1
@@ -302,8 +321,8 @@ export function makeDeck(element: HTMLAudioElement, onEvent: (event: DeckEvent) 
     play,
     pause,
     seek(positionS) {
+      startS = null
       element.currentTime = positionS
-      source?.keys.setPosition(positionS)
     },
     stop() {
       if (source) remove()

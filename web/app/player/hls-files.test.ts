@@ -13,6 +13,7 @@ const INIT = `${ORIGIN}/api/v1/media/tracks/t/1/64k/init.mp4`
 
 function filesWith(respond: (url: string) => Response = () => new Response('from the network')) {
   const requested: string[] = []
+  const learned: string[] = []
   const parts = {
     origin: ORIGIN,
     fetch: async (input: RequestInfo | URL) => {
@@ -21,7 +22,8 @@ function filesWith(respond: (url: string) => Response = () => new Response('from
     },
   }
   const prefetch = makeSegmentPrefetch(parts)
-  return { files: makeHlsFiles({ ...parts, prefetch }), prefetch, requested }
+  const onPlaylist = (text: string) => learned.push(text)
+  return { files: makeHlsFiles({ ...parts, prefetch, onPlaylist }), prefetch, requested, learned }
 }
 
 const HLS = {
@@ -38,6 +40,13 @@ test('HLS playlists and init segments of the session are served from memory', as
   expect(playlist.data).toBe('#EXTM3U')
   expect(new TextDecoder().decode(init.data as ArrayBuffer)).toBe('init')
   expect(requested).toEqual([])
+})
+
+test('each HLS playlist is told, whether it came with the session or is fetched', async () => {
+  const { files, learned } = filesWith()
+  files.add(HLS)
+  await files.playlist('/other.m3u8', FOREVER)
+  expect(learned).toEqual(['#EXTM3U', 'from the network'])
 })
 
 test('the same init segment can be handed out twice, whatever became of the first', async () => {

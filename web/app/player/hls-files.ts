@@ -82,8 +82,13 @@ export type HlsFiles = {
 
 export function makeHlsFiles({
   prefetch,
+  onPlaylist,
   ...parts
-}: FetchParts & { prefetch: SegmentPrefetch }): HlsFiles {
+}: FetchParts & {
+  prefetch: SegmentPrefetch
+  /** Called with each HLS playlist before hls.js has it. */
+  onPlaylist: (text: string) => void
+}): HlsFiles {
   const { origin, now = () => performance.now() } = parts
   const playlists = new Map<string, string>()
   const inits = new Map<string, ArrayBuffer>()
@@ -97,6 +102,7 @@ export function makeHlsFiles({
     add(hls) {
       for (const [url, text] of Object.entries(hls.playlists)) {
         playlists.set(plainUrl(url, origin), text)
+        onPlaylist(text)
       }
       for (const [url, base64] of Object.entries(hls.inits)) {
         inits.set(plainUrl(url, origin), bytesOfBase64(base64))
@@ -105,7 +111,11 @@ export function makeHlsFiles({
     async playlist(url, signal) {
       const text = playlists.get(plainUrl(url, origin))
       if (text !== undefined) return fromMemory(text)
-      return fetchFile(parts, url, signal, (response) => response.text())
+      return fetchFile(parts, url, signal, async (response) => {
+        const fetched = await response.text()
+        onPlaylist(fetched)
+        return fetched
+      })
     },
     async media(url, signal) {
       const init = inits.get(plainUrl(url, origin))

@@ -100,39 +100,47 @@ test('previous goes to the start first, and to the track before when near it', (
 })
 
 test('near the end the next track is prepared: files first, its session only in the last seconds', () => {
-  const { effects } = run([at(50), at(79), at(81), at(85), at(95.5), at(96.5, 100)], PLAYING)
+  const { effects } = run([at(50), at(79), at(81), at(85), at(96.5, 100), at(97.5, 100)], PLAYING)
   expect(effects).toEqual([
     { type: 'prepare-files', track: LIST[1] },
     { type: 'prepare-session', track: LIST[1] },
   ])
 })
 
-test('the session of the next track waits until all of this one is buffered, which it would end', () => {
+test('the session of the next track, which costs, waits until all of this one is buffered', () => {
   const { did } = run([at(85), at(97, 98)], PLAYING)
   expect(did).toEqual(['prepare-files'])
 })
 
-test('the next session of a short track waits for nine tenths, so that it still counts as heard', () => {
-  const short = [track('s', 20), track('t')]
+test('the next session of a very short track waits for its second half', () => {
+  const short = [track('s', 4), track('t')]
   const playing = run([
     { type: 'play-tracks', tracks: short, index: 0 },
     { type: 'playing' },
-    at(1, 20, 20),
+    at(0.5, 4, 4),
   ])
-  expect(run([at(17, 20, 20)], playing.state).did).toEqual([])
-  expect(run([at(18.1, 20, 20)], playing.state).did).toEqual(['prepare-session'])
+  expect(run([at(1.9, 4, 4)], playing.state).did).toEqual([])
+  expect(run([at(2.1, 4, 4)], playing.state).did).toEqual(['prepare-session'])
+})
+
+test('during a pause the next session is not started', () => {
+  const { did } = run([at(85), { type: 'pause' }, at(98, 100)], PLAYING)
+  expect(did).toEqual(['prepare-files', 'pause'])
 })
 
 test('a prepared track takes over at the end without being loaded', () => {
   const { state, did } = run([at(85), at(97, 100), { type: 'ended' }], PLAYING)
-  expect(did).toEqual(['prepare-files', 'prepare-session', 'swap'])
+  expect(did).toEqual(['prepare-files', 'prepare-session', 'complete', 'swap'])
   expect(currentTrack(state)?.id).toBe('b')
   expect(state).toMatchObject({ positionS: 0, next: 'none' })
 })
 
-test('without a prepared session the end reports the track as heard and loads the next', () => {
-  const { did } = run([{ type: 'ended' }], PLAYING)
-  expect(did).toEqual(['complete', 'load'])
+test('the end reports this track as heard, whatever comes next, and without a prepared session loads that', () => {
+  const { effects } = run([{ type: 'ended' }], PLAYING)
+  expect(effects).toEqual([
+    { type: 'complete', positionS: 100 },
+    { type: 'load', track: LIST[1], positionS: 0 },
+  ])
 })
 
 test('a next track whose session was refused is tried again at the end, and not before', () => {
@@ -140,7 +148,7 @@ test('a next track whose session was refused is tried again at the end, and not 
   expect(refused.did).toEqual(['prepare-files', 'prepare-session'])
   expect(run([at(98, 100), at(99, 100)], refused.state).did).toEqual([])
   const over = run([{ type: 'ended' }], refused.state)
-  expect(over.did).toEqual(['load'])
+  expect(over.did).toEqual(['complete', 'load'])
   expect(currentTrack(over.state)?.id).toBe('b')
 })
 
@@ -191,21 +199,19 @@ test('a budget that is spent before the first sound is shown at once', () => {
   expect(state.phase.kind).toBe('refused')
 })
 
+function used(usedS: number, resetsAt: string = EXHAUSTED.resetsAt): PlayerEvent {
+  const quota = { limitS: 300, usedS, remainingS: 300 - usedS, unlimited: false, resetsAt }
+  return { type: 'quota', quota }
+}
+
+test('an answer that was overtaken does not turn the budget back; a new day does', () => {
+  const later = run([used(40), used(36)], PLAYING).state
+  expect(later.quota?.usedS).toBe(40)
+  expect(run([used(4, '2026-01-03T00:00:00Z')], later).state.quota?.usedS).toBe(4)
+})
+
 test('a spent budget shows nothing left', () => {
-  const quota = {
-    limitS: 300,
-    usedS: 290,
-    remainingS: 10,
-    unlimited: false,
-    resetsAt: EXHAUSTED.resetsAt,
-  }
-  const { state } = run(
-    [
-      { type: 'quota', quota },
-      { type: 'refused', refusal: EXHAUSTED },
-    ],
-    PLAYING,
-  )
+  const { state } = run([used(290), { type: 'refused', refusal: EXHAUSTED }], PLAYING)
   expect(state.quota).toMatchObject({ usedS: 300, remainingS: 0 })
 })
 

@@ -96,13 +96,13 @@ export type PlayerEffect =
   | { type: 'volume'; volume: number; muted: boolean }
   /** Fetch the public files of the next track: playlists, init, first ciphertext. */
   | { type: 'prepare-files'; track: PlayableTrack }
-  /** Report this track as completed and start the next one's session, which leases its first key. */
+  /** Start the next track's session, which leases its first key; this one's goes on beside it. */
   | { type: 'prepare-session'; track: PlayableTrack }
   /** Play the prepared deck and make it the current one. */
   | { type: 'swap' }
   | { type: 'drop-next' }
   | { type: 'fade' }
-  | { type: 'complete' }
+  | { type: 'complete'; positionS: number }
 
 export type Step = { state: PlayerState; effects: PlayerEffect[] }
 
@@ -111,10 +111,11 @@ const RESTART_AFTER_S = 3
 /** The next track's public files are fetched this long before the end. Seconds. */
 const FILES_LEAD_S = 20
 /**
- * The next track's session is started this long before the end, and not within the first 90 % of a
- * short track, since it ends this track's session and a completion needs 90 %. Seconds.
+ * The next track's session is started this long before the end, and not within the first half of a
+ * short track. It pays for the next track's first seconds, so not before it is all but certain that they
+ * will be heard; but time for a slow answer, and for one more try. Seconds.
  */
-const SESSION_LEAD_S = 4
+const SESSION_LEAD_S = 3
 
 export const initialState: PlayerState = {
   queue: [],
@@ -144,7 +145,7 @@ function unchanged(state: PlayerState): Step {
   return { state, effects: [] }
 }
 
-/** Whether the next session was requested, which reported this track as completed. */
+/** Whether the next session was asked for: it may be paid for, and is not asked for twice. */
 function hasRequestedNext({ next }: PlayerState): boolean {
   return next === 'session' || next === 'refused'
 }
@@ -254,7 +255,7 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
   const track = state.queue[state.index + 1]
   if (!track || moved.phase.kind !== 'playing') return unchanged(moved)
   const leftS = moved.durationS - moved.positionS
-  // Until the end is buffered, this track still needs its session.
+  // While this track still needs keys, it is not certain that it will be heard to its end.
   const isEndBuffered = moved.bufferedToS >= moved.durationS - 0.5
   if (moved.next === 'none' && leftS <= FILES_LEAD_S) {
     return {
@@ -262,7 +263,7 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
       effects: [{ type: 'prepare-files', track }],
     }
   }
-  const sessionLeadS = Math.min(SESSION_LEAD_S, moved.durationS * 0.1)
+  const sessionLeadS = Math.min(SESSION_LEAD_S, moved.durationS / 2)
   if (moved.next === 'files' && isEndBuffered && leftS <= sessionLeadS) {
     return {
       state: { ...moved, next: 'session' },
@@ -274,14 +275,14 @@ function progress(state: PlayerState, event: Extract<PlayerEvent, { type: 'progr
 
 function ended(state: PlayerState): Step {
   if (!state.loaded || !isPlayRequested(state)) return unchanged(state)
-  const report: PlayerEffect[] = hasRequestedNext(state) ? [] : [{ type: 'complete' }]
+  const complete: PlayerEffect = { type: 'complete', positionS: state.durationS }
   const next = advance(state)
   if (next.effects.length > 0) {
-    return { state: next.state, effects: [...report, ...next.effects] }
+    return { state: next.state, effects: [complete, ...next.effects] }
   }
   return {
     state: { ...state, phase: { kind: 'ended' }, positionS: state.durationS },
-    effects: report,
+    effects: [complete],
   }
 }
 
@@ -339,6 +340,16 @@ function restore(state: PlayerState, { queue, index, positionS }: Saved): Step {
   })
 }
 
+/** Whether `quota` was overtaken on its way by one that counts more of the same day. */
+function isOlder(quota: Quota, known: Quota | null): boolean {
+  return (
+    known !== null &&
+    quota.resetsAt === known.resetsAt &&
+    quota.limitS === known.limitS &&
+    quota.usedS < known.usedS
+  )
+}
+
 /** Applies an event. Events that do not fit the state change nothing. */
 export function step(state: PlayerState, event: PlayerEvent): Step {
   switch (event.type) {
@@ -394,7 +405,9 @@ export function step(state: PlayerState, event: PlayerEvent): Step {
     case 'ended':
       return ended(state)
     case 'quota':
-      return unchanged({ ...state, quota: event.quota })
+      return isOlder(event.quota, state.quota)
+        ? unchanged(state)
+        : unchanged({ ...state, quota: event.quota })
     case 'refused':
       return refused(state, event.refusal)
     case 'fade-finished':

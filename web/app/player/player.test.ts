@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { ListeningSession } from '../lib/api-types.ts'
 import { ApiRefusal, problemOf } from '../lib/problem.ts'
 import type { Deck, DeckEvent, Source } from './hls-engine.ts'
+import { SETTLE_MS } from './key-loader.ts'
 import { initialState, step } from './machine.ts'
 import type { PlayableTrack, PlayerEvent, PlayerState } from './machine.ts'
 import { makePlayer } from './player.ts'
@@ -41,10 +42,20 @@ function session(trackId: string, version = 1): ListeningSession {
 }
 
 /** Waits until the responses have arrived. */
-async function settle(): Promise<void> {
+async function settle(ms = 5): Promise<void> {
   await new Promise((resolve) => {
-    setTimeout(resolve, 5)
+    setTimeout(resolve, ms)
   })
+}
+
+/** An HLS playlist of 25 segments of four seconds, each with a key of its own. */
+function playlistOf(trackId: string): string {
+  const segments = Array.from(
+    { length: 25 },
+    (_, segment) =>
+      `#EXT-X-KEY:METHOD=AES-128,URI="/api/v1/keys/${trackId}/1/${segment}"\n#EXTINF:4,\n${segment}.m4s`,
+  )
+  return ['#EXTM3U', ...segments].join('\n')
 }
 
 type ApiAnswers = Partial<PlayerParts['api']>
@@ -96,18 +107,26 @@ function playing(files: ApiAnswers = {}) {
         log.push(`api.start ${id}${hls ? '' : ' without files'}`)
         return session(id)
       },
+      lease: async ({ id }, { from, count }) => {
+        log.push(`api.lease ${id} ${from}+${count}`)
+        const keys = Array.from({ length: count }, (_, index) => ({
+          period: from + index,
+          keyBase64: btoa('0123456789abcdef'),
+        }))
+        return { keys, quota: session('x').quota }
+      },
       heartbeat: async (id) => {
         log.push(`api.heartbeat ${id}`)
         return { heardS: 1, expiresAt: '', token: 'renewed', quota: session('x').quota }
       },
-      completeListening: async (id) => {
-        log.push(`api.complete ${id}`)
+      completeListening: async (id, positionS) => {
+        log.push(`api.complete ${id}@${positionS}`)
         return { heardS: 1, counted: true, quota: session('x').quota }
       },
       ...files,
     },
   })
-  const list = [track('a'), track('b'), track('c')]
+  const list = [track('a'), track('b', 90), track('c')]
   return {
     log,
     sources,
@@ -154,8 +173,22 @@ test('of two tracks pressed one after the other only the second is loaded', asyn
   const { press, log, end } = playing()
   press(0)
   press(1)
+  await vi.waitFor(() => expect(log).toContain('1.load /b/master.m3u8@0'))
+  expect(log.filter((entry) => entry.includes('load'))).toHaveLength(1)
+  end()
+})
+
+test('of tracks that are skipped through, the first and the last are paid for', async () => {
+  const { press, dispatch, log, end } = playing()
+  press(0)
+  dispatch({ type: 'next' })
   await settle()
-  expect(log.filter((entry) => entry.includes('load'))).toEqual(['1.load /b/master.m3u8@0'])
+  dispatch({ type: 'next' })
+  const paid = () => log.filter((entry) => entry.startsWith('api.start'))
+  await settle()
+  expect(paid()).toEqual(['api.start a'])
+  await vi.waitFor(() => expect(log).toContain('0.load /c/master.m3u8@0'))
+  expect(paid()).toEqual(['api.start a', 'api.start c'])
   end()
 })
 
@@ -177,13 +210,13 @@ test('the next track waits on the other deck: public files, then its session, th
   near(85)
   expect(log).toEqual(['1.stop', '1.load /api/v1/tracks/b/hls/master.m3u8@0'])
   log.length = 0
-  near(97)
+  near(98)
   await settle()
-  // This track is reported before the next one's session ends it.
-  expect(log).toEqual(['api.complete session-a', 'api.start b'])
+  expect(log).toEqual(['api.start b'])
   log.length = 0
   emit(0, { type: 'ended' })
-  expect(log).toEqual(['1.play', '0.stop'])
+  // To the end of this track, and not to that of the next.
+  expect(log).toEqual(['api.complete session-a@100', '1.play', '0.stop'])
   emit(1, { type: 'playing' })
   expect(state()).toMatchObject({ index: 1, phase: { kind: 'playing' } })
   end()
@@ -195,9 +228,9 @@ test('no key of the next track is requested before its session', async () => {
   await settle()
   emit(0, { type: 'playing' })
   near(85)
-  const key = sources[1]?.keys.load(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+  const key = sources[1]?.keys.load(`${ORIGIN}/api/v1/keys/b/1/0`, new AbortController().signal)
   expect(sources[1]?.keys.pendingUrls()).toHaveLength(1)
-  near(97)
+  near(98)
   await settle()
   expect(new TextDecoder().decode(await key)).toBe('0123456789abcdef')
   // The deck has the files already; only the session and its key are asked for.
@@ -214,9 +247,9 @@ test('a next track that was replaced meanwhile is loaded again in its new versio
   emit(0, { type: 'playing' })
   near(85)
   sources[1]?.keys
-    .load(`${ORIGIN}/api/v1/keys/b/1/0`, 0, new AbortController().signal)
+    .load(`${ORIGIN}/api/v1/keys/b/1/0`, new AbortController().signal)
     .catch(() => null)
-  near(97)
+  near(98)
   await settle()
   expect(log.at(-1)).toBe('1.load /b/master.m3u8@0')
   end()
@@ -235,12 +268,13 @@ test('a next session that is refused does not disturb what plays', async () => {
   await settle()
   emit(0, { type: 'playing' })
   near(85)
-  near(97)
+  near(98)
   await settle()
   expect(state().phase.kind).toBe('playing')
   emit(0, { type: 'ended' })
-  await settle()
-  expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } })
+  await vi.waitFor(() =>
+    expect(state().phase).toMatchObject({ kind: 'refused', refusal: { kind: 'exhausted' } }),
+  )
   expect(starts).toBe(3)
   end()
 })
@@ -259,7 +293,7 @@ test('events of the other deck do not change what is playing', async () => {
 /** Does what hls.js does once it has the public files: requests the first key, and waits. */
 function askForKey(source: Source | null | undefined, trackId: string): void {
   source?.keys
-    .load(`${ORIGIN}/api/v1/keys/${trackId}/1/0`, 0, new AbortController().signal)
+    .load(`${ORIGIN}/api/v1/keys/${trackId}/1/0`, new AbortController().signal)
     .catch(() => null)
 }
 
@@ -271,6 +305,28 @@ test('a listed track is prepared, and a click on it only waits for the session',
   press(0)
   await settle()
   expect(log).toEqual(['api.start a without files', '1.play', '1.play'])
+  end()
+})
+
+test('a new session starts with its whole period, a resumed one where it was', async () => {
+  const hls = {
+    masterUrl: `${ORIGIN}/a/master.m3u8`,
+    playlists: { [`${ORIGIN}/a/64k.m3u8`]: playlistOf('a') },
+    inits: {},
+  }
+  let heardS = 0
+  const { dispatch, log, end } = playing({
+    startListening: async (id) => ({ ...session(id), hls, positionS: heardS }),
+  })
+  dispatch({ type: 'restore', saved: { queue: [track('a')], index: 0, positionS: 63 } })
+  dispatch({ type: 'play' })
+  await settle()
+  expect(log.at(-2)).toBe('0.load /a/master.m3u8@60.05')
+  dispatch({ type: 'clear' })
+  heardS = 63
+  dispatch({ type: 'restore', saved: { queue: [track('a')], index: 0, positionS: 63 } })
+  dispatch({ type: 'play' })
+  await vi.waitFor(() => expect(log.at(-2)).toBe('0.load /a/master.m3u8@63'))
   end()
 })
 
@@ -289,6 +345,7 @@ test('a track is requested before the other decks are cleared', async () => {
   press(0)
   await settle()
   preload(track('b'), 'hovered')
+  await settle(SETTLE_MS)
   log.length = 0
   press(2)
   await settle()

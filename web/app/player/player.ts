@@ -4,9 +4,10 @@ import type { Problem } from '../lib/problem.ts'
 import { bytesOfBase64, makeHlsFiles, makeSegmentPrefetch, plainUrl } from './hls-files.ts'
 import type { HlsFiles } from './hls-files.ts'
 import type { Deck, DeckEvent } from './hls-engine.ts'
-import { makeKeyLoader } from './key-loader.ts'
+import { makeKeyLoader, SETTLE_MS } from './key-loader.ts'
 import type { KeyLoader } from './key-loader.ts'
-import type { ListeningCalls } from './listening-calls.ts'
+import { makeLeaseLead } from './lease-lead.ts'
+import type { ListeningCalls, SessionAccess } from './listening-calls.ts'
 import { makeVolumeControl } from './volume.ts'
 import type { PlayableTrack, PlayerEffect, PlayerEvent, PlayerState } from './machine.ts'
 import { refusalOf } from './refusals.ts'
@@ -45,18 +46,9 @@ function folder(url: string): string {
   return url.slice(0, url.lastIndexOf('/'))
 }
 
-/** Resolves after `ms`, or rejects as soon as the signal aborts. */
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      },
-      { once: true },
-    )
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
   })
 }
 
@@ -70,6 +62,8 @@ export function makePlayer(parts: PlayerParts) {
   ]
   const segmentUrls = makeSegmentUrls()
   const prefetch = makeSegmentPrefetch({ fetch, origin })
+  const lead = makeLeaseLead()
+  let loadedMs = Number.NEGATIVE_INFINITY
   let current: 0 | 1 = 0
   const volume = makeVolumeControl({
     elements: decks.map(({ element }) => element),
@@ -112,16 +106,23 @@ export function makePlayer(parts: PlayerParts) {
   }
 
   function assign(index: 0 | 1, track: PlayableTrack): DeckContent {
+    const keys = makeKeyLoader({
+      lease: api.lease,
+      lead,
+      origin,
+      onQuota: notifyQuota,
+      onRefusal: (problem) => refuse(content, problem),
+      renew: () => renew(content),
+    })
     const content: DeckContent = {
       track,
-      files: makeHlsFiles({ fetch, origin, prefetch }),
-      keys: makeKeyLoader({
+      files: makeHlsFiles({
         fetch,
         origin,
-        wait,
-        onRefusal: (problem) => refuse(content, problem),
-        renew: () => renew(content),
+        prefetch,
+        onPlaylist: (text) => keys.learnPeriods(text),
       }),
+      keys,
       session: null,
       reportedS: -1,
     }
@@ -130,31 +131,41 @@ export function makePlayer(parts: PlayerParts) {
   }
 
   /** Starts again from here after the session or its token has expired; resuming a live one is free. */
-  async function renew(content: DeckContent): Promise<string | null> {
+  async function renew(content: DeckContent): Promise<SessionAccess | null> {
     try {
       const at = contents[current] === content ? decks[current].element.currentTime : 0
       const session = await api.startListening(content.track.id, at, false)
       content.session = { id: session.id, isLive: true }
       notifyQuota(session.quota)
-      return session.token
+      return session
     } catch (error) {
       refuse(content, problemOfError(error))
       return null
     }
   }
 
-  function attachSession(content: DeckContent, session: ListeningSession): void {
+  /** Gives a deck its session, and answers where in the track to start. */
+  function attachSession(
+    content: DeckContent,
+    session: ListeningSession,
+    positionS: number,
+  ): number {
     content.session = { id: session.id, isLive: true }
     if (session.hls) {
       content.files.add(session.hls)
       segmentUrls.learn(content.track, session.hls)
     }
-    content.keys.startSession(session.token, {
+    // A session that is resumed has paid for what was heard in it; a new one pays for a whole period.
+    const isPaid = positionS <= session.positionS
+    const startS = isPaid || positionS === 0 ? positionS : content.keys.landingOf(positionS)
+    const first = {
       url: session.firstKey.url,
       key: bytesOfBase64(session.firstKey.keyBase64),
-    })
+    }
+    content.keys.startSession(session, first, startS)
     // Later, when the key is already being used to decrypt.
     setTimeout(() => notifyQuota(session.quota), NOTIFY_AFTER_MS)
+    return startS
   }
 
   /** Whether the deck has its files and only waits for the session's key. */
@@ -165,10 +176,23 @@ export function makePlayer(parts: PlayerParts) {
   /** Starts a track's session, and requests the files that its deck does not have yet. */
   async function start(content: DeckContent, positionS: number): Promise<ListeningSession> {
     const { id } = content.track
-    if (!lacksOnlyKey(content)) return api.startListening(id, positionS, true)
-    const session = await api.startListening(id, positionS, false)
+    const hasFiles = lacksOnlyKey(content)
+    const askedMs = performance.now()
+    const session = await api.startListening(id, positionS, !hasFiles)
+    // The first lease has to know how slow the network is.
+    lead.measure(performance.now() - askedMs)
+    if (!hasFiles) return session
     // The audio was replaced meanwhile. A second request resumes the session and costs nothing.
     return isOtherVersion(content, session) ? api.startListening(id, positionS, true) : session
+  }
+
+  /** Starts a track's session once no other track has been asked for; null if one was. */
+  async function startSettled(
+    content: DeckContent,
+    positionS: number,
+  ): Promise<ListeningSession | null> {
+    await wait(SETTLE_MS)
+    return contents.includes(content) ? start(content, positionS) : null
   }
 
   /** Whether the deck was prepared with another version of the audio than the session is for. */
@@ -181,7 +205,9 @@ export function makePlayer(parts: PlayerParts) {
   function vacate(index: 0 | 1): void {
     const left = contents[index]
     contents[index] = null
-    if (left) void sendHeartbeat(left, decks[index].element.currentTime)
+    if (!left) return
+    left.keys.close()
+    void sendHeartbeat(left, decks[index].element.currentTime)
   }
 
   function clearDeck(index: 0 | 1): void {
@@ -228,7 +254,11 @@ export function makePlayer(parts: PlayerParts) {
     const content = contents[index] ?? assign(index, track)
     current = index
 
-    const started = start(content, positionS)
+    // The first press is obeyed at once. Another on its heels is of one who looks for something: what is
+    // skipped over is not paid for.
+    const isInRow = performance.now() - loadedMs < SETTLE_MS
+    loadedMs = performance.now()
+    const started = isInRow ? startSettled(content, positionS) : start(content, positionS)
     // Only after the request is sent: resetting a deck takes milliseconds.
     for (const each of decksToClear) decks[each].stop()
     const deck = decks[index]
@@ -238,19 +268,19 @@ export function makePlayer(parts: PlayerParts) {
     const segment = lacksOnlyKey(content) || positionS > 0 ? null : segmentUrls.firstOf(track)
     if (segment) prefetch.start(segment)
 
-    let session: ListeningSession
+    let session: ListeningSession | null
     try {
       session = await started
     } catch (error) {
       if (contents[index] === content) refuse(content, problemOfError(error))
       return
     }
-    if (contents[index] !== content) return
+    if (session === null || contents[index] !== content) return
     const reload = prepared && isOtherVersion(content, session)
     // A prepared deck that lacks files still finds them in the session's answer.
-    attachSession(content, session)
+    const startS = attachSession(content, session, positionS)
     if (session.hls && (!prepared || reload)) {
-      deck.load({ masterUrl: session.hls.masterUrl, ...content }, positionS, true)
+      deck.load({ masterUrl: session.hls.masterUrl, ...content }, startS, true)
     }
     if (['starting', 'playing', 'stalled'].includes(state().phase.kind)) deck.play()
   }
@@ -264,16 +294,13 @@ export function makePlayer(parts: PlayerParts) {
   }
 
   async function prepareSession(track: PlayableTrack): Promise<void> {
-    const now = contents[current]
     const next = contents[other()]
     if (!next || next.track.id !== track.id) return
-    // First, because on the free plan the next session ends this one.
-    if (now) await complete(now, decks[current].element.currentTime)
     try {
       const session = await start(next, 0)
       if (!contents.includes(next)) return
       const reload = isOtherVersion(next, session)
-      attachSession(next, session)
+      attachSession(next, session, 0)
       const index = contents[0] === next ? 0 : 1
       if (session.hls && reload)
         decks[index].load({ masterUrl: session.hls.masterUrl, ...next }, 0, true)
@@ -288,6 +315,14 @@ export function makePlayer(parts: PlayerParts) {
     current = other()
     decks[current].play()
     clearDeck(left)
+  }
+
+  function seek(positionS: number): void {
+    const keys = contents[current]?.keys
+    const landingS = keys?.landingOf(positionS) ?? positionS
+    // First, for until this has settled nothing is leased, wherever the element reports to be.
+    keys?.move(landingS)
+    decks[current].seek(landingS)
   }
 
   function run(effect: PlayerEffect): void {
@@ -309,7 +344,7 @@ export function makePlayer(parts: PlayerParts) {
         break
       case 'seek':
         volume.stopFading()
-        decks[current].seek(effect.positionS)
+        seek(effect.positionS)
         break
       case 'volume':
         volume.apply()
@@ -330,7 +365,7 @@ export function makePlayer(parts: PlayerParts) {
         volume.fade()
         break
       case 'complete':
-        if (now) void complete(now, state().durationS)
+        if (now) void complete(now, effect.positionS)
         break
     }
   }
