@@ -55,7 +55,7 @@ test('a reload finds the track where it was, and costs nothing', async ({ page }
     return answer
   }
   const used = await quota()
-  expect(used).toMatchObject({ usedS: 12 })
+  expect(used).toMatchObject({ usedS: 4 })
 
   await page.reload()
   await playerReady(page)
@@ -126,7 +126,7 @@ test('at the end of the budget the music fades and a sentence says when it retur
   await expect(player(page).getByText(/It returns .* at .*premium/)).toBeVisible()
   await expect(player(page).getByRole('link', { name: 'See plans' })).toBeVisible()
   await page.waitForTimeout(3000)
-  expect(refusals.filter((refusal) => refusal.includes('/keys/'))).toHaveLength(1)
+  expect(refusals.filter((refusal) => refusal.includes('/leases'))).toHaveLength(1)
   await expect(player(page).getByText('0 s left today')).toBeVisible()
 })
 
