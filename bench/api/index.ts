@@ -292,7 +292,7 @@ for (const { connections, rows } of tables) {
   const key = rows.find(({ name }) => name === 'key lease')!
   // Both are twelve seconds of music: a run of three keys of four, and one key of twelve.
   console.log(
-    `\n${connections} connections: a run of three per second of music ÷ a lease of twelve seconds: ` +
+    `\n${connections} at once: a run of three per second of music ÷ a lease of twelve seconds: ` +
       `${run.p50ToKey.toFixed(2)} (goal 1.0); lease ÷ bare write: key ${key.p50ToWrite.toFixed(2)}, ` +
       `run ${run.p50ToWrite.toFixed(2)} (goal 1.1)`,
   )
