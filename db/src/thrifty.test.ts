@@ -35,20 +35,14 @@ async function listen(moves: Move[]) {
   const heardS = await playThriftily(moves, DURATION_S, async (track, from, count, atS, isMove) => {
     const now = new Date(NOON_MS + atS * 1000)
     statements++
-    // A move within the track that plays keeps its session; another track starts one, or resumes.
-    const answer =
-      isMove && sessions.get(track) === undefined
-        ? await meter.start(userId, familyId, tracks[track]!, now, from * SEGMENT_S)
-        : await meter.lease(sessions.get(track), userId, tracks[track]!, from, now, count)
-    if (answer.outcome === 'superseded') {
-      // Two tracks on from it, its session was over: what comes next is a listen anew.
-      sessions.delete(track)
-      const again = await meter.start(userId, familyId, tracks[track]!, now, from * SEGMENT_S)
-      expect(again.outcome).toBe('started')
-      sessions.set(track, again['session_id'])
-      chargedMs = Number(again['used_ms'])
-      return
-    }
+    const begin = () => meter.start(userId, familyId, tracks[track]!, now, from * SEGMENT_S)
+    const session = sessions.get(track)
+    let answer =
+      isMove && session === undefined
+        ? await begin()
+        : await meter.lease(session, userId, tracks[track]!, from, now, count)
+    // Two tracks on from it a session is over: what comes next is a listen anew.
+    if (answer.outcome === 'superseded') answer = await begin()
     expect(['started', 'granted']).toContain(answer.outcome)
     if (answer['session_id']) sessions.set(track, answer['session_id'])
     chargedMs = Number(answer['used_ms'])

@@ -101,7 +101,7 @@ export function makeMeterModel(
       const { timing, segmentsPerPeriod } = tracks[track]!
       const paid = pay(periodChargeMs(timing, 0, segmentsPerPeriod))
       if (paid !== 'paid') return { outcome: paid }
-      const newestFirst = sessions.filter(isLive).reverse()
+      const newestFirst = sessions.filter(isLive).toReversed()
       const own = newestFirst.find((session) => session.family === family)
       const others = new Set(
         newestFirst.map((each) => each.family).filter((each) => each !== family),
