@@ -5,6 +5,7 @@ import { startRealPostgres } from '@mist/local/postgres/real-postgres'
 import { neonConfig } from '@neondatabase/serverless'
 import pg from 'pg'
 import { makeDatabase } from '../../worker/src/platform/database.ts'
+import { fillSearch } from './fill-search.ts'
 import { loadListening } from './load-listening.ts'
 import { loadTracks } from './load-tracks.ts'
 
@@ -48,6 +49,7 @@ export async function makeWorld(size: Size) {
   await client.query("set session_replication_role = 'replica'")
   await loadTracks(client, size)
   await loadListening(client, size)
+  await fillSearch(client)
   await client.query("set session_replication_role = 'origin'")
   await client.query('vacuum analyze')
 

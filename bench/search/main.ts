@@ -7,9 +7,12 @@
 import { parseArgs } from 'node:util'
 import { makeRandom } from '../lib/random.ts'
 import { writeReport } from '../lib/report.ts'
+import { quantile } from '../lib/statistics.ts'
+import { makeWorld } from '../catalogue/world.ts'
 import { makeCatalogue } from '../names/make-catalogue.ts'
 import { entriesOf } from './entries.ts'
 import { makeKnownQueries } from './known-queries.ts'
+import { makePostgresFinder } from './postgres-finder.ts'
 import { makeQueries } from './queries.ts'
 import { ask, printByScript, printScores, score } from './score.ts'
 import { makeSubstringFinder } from './substring-finder.ts'
@@ -35,16 +38,28 @@ console.log(
     `${asked.length} queries; ${left} more that several entries answer equally well are left out`,
 )
 
-const finders = { 'substrings, the shorter title first': makeSubstringFinder(entries) }
+const world = await makeWorld({ seed, tracks: Number(options.tracks), listeners: 0, plays: 0 })
+const timesMs: number[] = []
 const scores: Record<string, unknown> = {}
-for (const [name, find] of Object.entries(finders)) {
-  const outcomes = await ask(find, asked)
-  scores[name] = score(outcomes, leftOut)
-  printScores(name, score(outcomes, leftOut))
-  printByScript(outcomes)
-  for (const miss of outcomes.filter(({ rank }) => rank !== 1).slice(0, Number(options.misses)))
-    console.log(
-      `${miss.class}: “${miss.text}” (${miss.type} ${miss.meant}): ${miss.rank ?? 'not found'}`,
-    )
+try {
+  const finders = {
+    'substrings, the shorter title first': makeSubstringFinder(entries),
+    'the search': makePostgresFinder(world, timesMs),
+  }
+  for (const [name, find] of Object.entries(finders)) {
+    const outcomes = await ask(find, asked)
+    scores[name] = score(outcomes, leftOut)
+    printScores(name, score(outcomes, leftOut))
+    printByScript(outcomes)
+    for (const miss of outcomes.filter(({ rank }) => rank !== 1).slice(0, Number(options.misses)))
+      console.log(
+        `${miss.class}: “${miss.text}” (${miss.type} ${miss.meant}): ${miss.rank ?? 'not found'}`,
+      )
+  }
+} finally {
+  await world.close()
 }
+console.log(
+  `a search: p50 ${quantile(timesMs, 0.5).toFixed(1)} ms, p95 ${quantile(timesMs, 0.95).toFixed(1)} ms with the way there`,
+)
 await writeReport(options.out, { options, scores })

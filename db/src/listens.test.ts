@@ -38,7 +38,7 @@ const listensOf = ({ userId }: Listening) =>
 
 test('a session that is live is no listen yet; completed, it is one, once', async () => {
   const it = await startListening()
-  for (let period = 1; period < 5; period++)
+  for (let period = 1; period < 15; period++)
     await meter.lease(it.sessionId, it.userId, it.trackId, period, after(1))
   await meter.listen(it.sessionId, it.userId, 40, false, after(40))
   expect(await listensOf(it)).toEqual([])

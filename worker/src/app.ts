@@ -21,6 +21,7 @@ import { mediaRoutes } from './routes/media.ts'
 import { quotaRoutes } from './routes/quota.ts'
 import { makeRouter } from './routes/router.ts'
 import { documentSharedRefusals } from './routes/shared-refusals.ts'
+import { searchRoutes } from './routes/search.ts'
 import { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 
@@ -98,6 +99,7 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
     .route('/api/v1/tracks', trackAdminRoutes)
     .route('/api/v1/tracks', hlsRoutes)
     .route('/api/v1/tracks', lyricsRoutes)
+    .route('/api/v1/search', searchRoutes)
     .route('/api/v1/credits', creditRoutes)
     .route('/api/v1/keys', keyRoutes)
     .route('/api/v1/listening-sessions', listeningSessionRoutes)

@@ -7,6 +7,7 @@ import type { listeningSessionRoutes } from './routes/listening-sessions.ts'
 import type { lyricsRoutes } from './routes/lyrics.ts'
 import type { meRoutes } from './routes/me.ts'
 import type { quotaRoutes } from './routes/quota.ts'
+import type { searchRoutes } from './routes/search.ts'
 import type { trackAdminRoutes, trackRoutes } from './routes/tracks.ts'
 import type { uploadRoutes } from './routes/uploads.ts'
 
@@ -18,6 +19,7 @@ export type {
   AuthTokens,
   User,
 } from './contract/accounts.ts'
+export type { Album, Artist, CoverUrls } from './contract/catalogue.ts'
 export type { Credit } from './contract/credits.ts'
 export type { Job } from './contract/jobs.ts'
 export type {
@@ -30,6 +32,7 @@ export type {
 } from './contract/listening.ts'
 export type { NewLyrics, TrackLyrics } from './contract/lyrics.ts'
 export type { Page } from './contract/pages.ts'
+export type { SearchAnswer, Suggestion } from './contract/search.ts'
 export type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from './contract/tracks.ts'
 export type { NewUpload, UploadCompletion, UploadTicket } from './contract/uploads.ts'
 export type { ProblemShape as Problem } from './contract/problem.ts'
@@ -72,6 +75,7 @@ export function makeClient(origin: string, options: ClientOptions = {}) {
   return {
     auth: hc<typeof authRoutes>(at('auth'), options),
     tracks: hc<typeof trackRoutes>(at('tracks'), options),
+    search: hc<typeof searchRoutes>(at('search'), options),
     credits: hc<typeof creditRoutes>(at('credits'), options),
     /** Changing tracks: for admins. */
     trackAdmin: hc<typeof trackAdminRoutes>(at('tracks'), options),

@@ -16,6 +16,8 @@ import { makeTokens } from './platform/tokens.ts'
 import { makeTtlCache } from './platform/ttl-cache.ts'
 import { Unavailable } from './platform/unavailable.ts'
 import { makeAccountRepo } from './repos/account-repo.ts'
+import { makeAlbumRepo } from './repos/album-repo.ts'
+import { makeArtistRepo } from './repos/artist-repo.ts'
 import { makeAuthSessionRepo } from './repos/auth-session-repo.ts'
 import { makeGuessRepo } from './repos/guess-repo.ts'
 import { makeHistoryRepo } from './repos/history-repo.ts'
@@ -24,6 +26,7 @@ import { makeJobRepo } from './repos/job-repo.ts'
 import { makeListeningRepo } from './repos/listening-repo.ts'
 import { makeLyricsRepo } from './repos/lyrics-repo.ts'
 import { makeMediaRepo } from './repos/media-repo.ts'
+import { makeSearchRepo } from './repos/search-repo.ts'
 import { makeTakedownRepo } from './repos/takedown-repo.ts'
 import { makeTrackRepo } from './repos/track-repo.ts'
 import { at, boundedNow } from './repos/rows.ts'
@@ -38,6 +41,7 @@ import { makeListeningService } from './services/listening-service.ts'
 import { makeLyricsService } from './services/lyrics-service.ts'
 import { makeMasterKeys } from './services/master-keys.ts'
 import { makeMediaService } from './services/media-service.ts'
+import { makeSearchService } from './services/search-service.ts'
 import { makeTakedowns } from './services/takedowns.ts'
 import { makeTrackService } from './services/track-service.ts'
 import { makeUploadService } from './services/upload-service.ts'
@@ -68,6 +72,9 @@ export function makeDeps(
   const now = () => clock().getTime()
   const takedowns = makeTakedownRepo({ db })
   const media = makeMediaRepo({ db })
+  const tracks = makeTrackRepo({ db })
+  const artists = makeArtistRepo({ db })
+  const albums = makeAlbumRepo({ db })
   const auth = {
     guesses: makeGuessRepo({ db, asOf }),
     keyedHash: makeKeyedHash(config.JWT_SECRET),
@@ -97,6 +104,7 @@ export function makeDeps(
       auth: config.RATE_LIMIT_AUTH,
       uploads: config.RATE_LIMIT_UPLOADS,
       keys: config.RATE_LIMIT_KEYS,
+      search: config.RATE_LIMIT_SEARCH,
     },
     accounts,
     authSessions: makeAuthSessionService({
@@ -106,7 +114,8 @@ export function makeDeps(
       log,
       ...auth,
     }),
-    tracks: makeTrackService({ tracks: makeTrackRepo({ db }), clock }),
+    tracks: makeTrackService({ tracks, clock }),
+    search: makeSearchService({ search: makeSearchRepo({ db }), tracks, artists, albums }),
     lyrics: makeLyricsService({ lyrics: makeLyricsRepo({ db }), clock }),
     listening: makeListeningService({
       listening,

@@ -56,6 +56,7 @@ const Env = z.object({
   RATE_LIMIT_AUTH: limiter,
   RATE_LIMIT_UPLOADS: limiter,
   RATE_LIMIT_KEYS: limiter,
+  RATE_LIMIT_SEARCH: limiter,
 })
 
 /** The Worker's configuration, parsed. */

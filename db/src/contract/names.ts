@@ -34,3 +34,8 @@ export function nameKey(name: string): string {
     .trim()
   return key === '' ? name.trim() : key
 }
+
+/** What a search finds. */
+export const SEARCH_TYPES = ['track', 'artist', 'album'] as const
+export const SearchType = z.enum(SEARCH_TYPES)
+export type SearchType = z.infer<typeof SearchType>

@@ -1,5 +1,6 @@
-import { ArtistId, TrackId } from '@mist/db/contract'
+import { TrackId } from '@mist/db/contract'
 import { z } from 'zod'
+import { ArtistName } from './catalogue.ts'
 import { PageQuery } from './pages.ts'
 
 /** A track whose licence, or maker, asks to be named. */
@@ -7,7 +8,7 @@ export const Credit = z
   .object({
     id: TrackId,
     title: z.string(),
-    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    artists: z.array(ArtistName),
     attribution: z.string(),
   })
   .meta({ id: 'Credit' })

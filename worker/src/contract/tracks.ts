@@ -1,23 +1,17 @@
-import {
-  AlbumId,
-  ArtistId,
-  lineOfText,
-  MAX_ATTRIBUTION_CHARS,
-  TrackId,
-  TrackText,
-} from '@mist/db/contract'
+import { AlbumId, lineOfText, MAX_ATTRIBUTION_CHARS, TrackId, TrackText } from '@mist/db/contract'
 import { z } from 'zod'
+import { ArtistName, CoverUrls } from './catalogue.ts'
 
 /** A published track. Durations are seconds, loudness is LUFS. */
 export const Track = z
   .object({
     id: TrackId,
     title: z.string(),
-    artists: z.array(z.object({ id: ArtistId, name: z.string() })),
+    artists: z.array(ArtistName),
     album: z.object({ id: AlbumId, title: z.string() }).nullable(),
     genres: z.array(z.string()),
     durationS: z.number(),
-    coverUrls: z.object({ '96': z.url(), '320': z.url(), '800': z.url() }).nullable(),
+    coverUrls: CoverUrls.nullable(),
     /** Three of the cover's colours, `#rrggbb`, the one of the largest areas first. */
     coverColours: z.array(z.string()).nullable(),
     loudnessLufs: z.number().nullable(),

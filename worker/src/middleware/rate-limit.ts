@@ -10,6 +10,8 @@ export const RATE_LIMITS = {
   // Two hours of music a minute, in keys of one segment: as much as the pace lets nine premium listeners
   // fetch ahead in their first minute, and thirty from then on.
   keys: { limit: 1800, periodS: 60 },
+  // Suggestions at each letter of several people who type at once behind one address.
+  search: { limit: 1200, periodS: 60 },
 } as const
 
 /**

@@ -1,4 +1,4 @@
-import { PlanId, Role, UserId } from '@mist/db/contract'
+import { PlanId, Role, type TrackId, UserId } from '@mist/db/contract'
 import { camelCased } from '@mist/db/statements'
 import { type Column, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
@@ -99,3 +99,10 @@ export const isAfter = (instant: Column, id: Column, after: Keyset | null): SQL 
 /** The exact text of an instant, microseconds and all: a Date would round it, and paging by it skip. */
 export const exactInstant = (column: Column): SQL<string> =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+
+/** A name as it is shown: without `NAMESAKE_MARK`. */
+export const shownName = (column: Column | SQL): SQL<string> =>
+  sql<string>`rtrim(${column}, U&'\\2063')`
+
+/** The track whose cover is shown, and the version that holds it. */
+export type CoverOf = { trackId: TrackId; version: number } | null

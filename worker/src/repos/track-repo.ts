@@ -1,19 +1,19 @@
 import { TRACK_FIELDS, type AlbumId, type ArtistId, type TrackId } from '@mist/db/contract'
 import { trackEmbeddings, tracks } from '@mist/db/schema'
 import { type Actor, audit, creditTrack, deleteTrack } from '@mist/db/statements'
-import { and, desc, eq, getTableColumns, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Keyset } from '../contract/pages.ts'
 import type { TrackPatch } from '../contract/tracks.ts'
 import type { Database } from '../platform/database.ts'
-import { exactInstant, isAfter } from './rows.ts'
+import { exactInstant, isAfter, shownName } from './rows.ts'
 
 /** Too large for lists. */
 const { features: _, waveform: __, tags: ___, ...OWN_COLUMNS } = getTableColumns(tracks)
 
 /** The artists of `tracks`, in order. */
 const ARTISTS = sql<{ id: ArtistId; name: string }[]>`coalesce((
-    select json_agg(json_build_object('id', a.id, 'name', a.name) order by ta.position)
+    select json_agg(json_build_object('id', a.id, 'name', ${shownName(sql`a.name`)}) order by ta.position)
     from track_artists ta join artists a on a.id = ta.artist_id where ta.track_id = tracks.id
   ), '[]')`.as('artists')
 
@@ -30,7 +30,7 @@ export const TRACK = {
     loudnessLufs: number | null
     samplePeakDbfs: number | null
   } | null>`(
-    select json_build_object('id', al.id, 'title', al.title, 'loudnessLufs', al.loudness_lufs,
+    select json_build_object('id', al.id, 'title', ${shownName(sql`al.title`)}, 'loudnessLufs', al.loudness_lufs,
       'samplePeakDbfs', al.sample_peak_dbfs)
     from albums al where al.id = tracks.album_id
   )`.as('album'),
@@ -80,6 +80,13 @@ export function makeTrackRepo({ db }: { db: Database }) {
         )
         .orderBy(...NEWEST_FIRST)
         .limit(limit),
+
+    /** Public ones of these, in any order. */
+    byIds: (ids: readonly TrackId[]) =>
+      db
+        .select(TRACK)
+        .from(tracks)
+        .where(and(inArray(tracks.id, [...ids]), IS_PUBLIC)),
 
     /** One public track, or null. */
     async find(trackId: TrackId) {

@@ -1,4 +1,4 @@
-import { albumGain, COVER_SIZES, coverKey, type TrackId } from '@mist/db/contract'
+import { albumGain, type TrackId } from '@mist/db/contract'
 import type { AdminActor } from '@mist/db/statements'
 import type { Credit } from '../contract/credits.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
@@ -7,13 +7,11 @@ import type { Clock } from '../platform/clock.ts'
 import { Problem } from '../problem.ts'
 import type { TrackRepo, TrackRow } from '../repos/track-repo.ts'
 import { pageThrough } from './paging.ts'
+import { presentCover } from './present-catalogue.ts'
 
 /** Presents a track; `mediaBase` is the absolute URL that media keys are appended to. */
 export function presentTrack(row: TrackRow, mediaBase: string): Track {
   const { album, coverVersion } = row
-  const [small, medium, large] = COVER_SIZES
-  const cover = (version: number, size: (typeof COVER_SIZES)[number]) =>
-    `${mediaBase}/${coverKey(row.id, version, size)}`
   return {
     id: row.id,
     title: row.title,
@@ -21,14 +19,10 @@ export function presentTrack(row: TrackRow, mediaBase: string): Track {
     album: album && { id: album.id, title: album.title },
     genres: row.genres,
     durationS: row.durationS,
-    coverUrls:
-      coverVersion === null
-        ? null
-        : {
-            '96': cover(coverVersion, small),
-            '320': cover(coverVersion, medium),
-            '800': cover(coverVersion, large),
-          },
+    coverUrls: presentCover(
+      coverVersion === null ? null : { trackId: row.id, version: coverVersion },
+      mediaBase,
+    ),
     coverColours: row.coverColours,
     loudnessLufs: row.loudnessLufs,
     trackGainDb: row.gainDb,

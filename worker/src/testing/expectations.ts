@@ -54,6 +54,8 @@ export const EXPECTATIONS: Record<string, Expectation> = {
   'DELETE /api/v1/auth/sessions': listeners(204),
   'DELETE /api/v1/auth/sessions/{id}': listeners(204, 'not-found'),
 
+  'GET /api/v1/search': anyone(200),
+  'GET /api/v1/search/suggestions': anyone(200),
   'GET /api/v1/credits': anyone(200),
   'GET /api/v1/tracks': anyone(200),
   'GET /api/v1/tracks/{id}': anyone(200),
