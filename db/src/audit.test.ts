@@ -36,7 +36,9 @@ test('a change that fails leaves no row', async () => {
     with made as (insert into plans (id, name, devices, pace_depth_ms, pace_rate) values ('x', 'X', 0, 1, 1) returning id),
     audited as (${audit(ADMIN, { action: 'user.role', target: 'user' }, sql`made`)})
     select id from made`
-  await expect(db.execute(failing)).rejects.toThrow()
+  await expect(db.execute(failing)).rejects.toMatchObject({
+    cause: { constraint: 'plans_terms_check' },
+  })
   expect(await readAudit(db)).toEqual([])
 })
 

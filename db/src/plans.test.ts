@@ -77,7 +77,9 @@ test('a plan that somebody adds can be had, and one that is not there cannot', a
   await expect(
     db.execute(sql`update users set plan = 'none' where id = ${userId}`),
   ).rejects.toMatchObject({ cause: { constraint: 'users_plan_plans_id_fk' } })
-  await expect(db.execute(sql`delete from plans where id = 'family'`)).rejects.toThrow()
+  await expect(db.execute(sql`delete from plans where id = 'family'`)).rejects.toMatchObject({
+    cause: { constraint: 'users_plan_plans_id_fk' },
+  })
   await db.update(users).set({ plan: 'free' }).where(eq(users.id, userId))
   await db.execute(sql`delete from plans where id = 'family'`)
 })

@@ -46,6 +46,7 @@ test('a change of a plan reaches twenty thousand meters while its listeners go o
   const outcomes = new Set<string>()
   const listening = listeners.map(async ({ userId, session }) => {
     // One lease of each period, then the same again, which costs nothing.
+    // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- it is set while this waits
     for (let period = 0; !isDone; period = (period + 1) % 15) {
       const before = performance.now()
       outcomes.add((await meter.lease(session, userId, trackId, period, NOON)).outcome)

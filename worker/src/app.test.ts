@@ -224,14 +224,14 @@ test('the Worker itself answers requests and runs its schedule', async () => {
 })
 
 test('every minute a plan that has changed reaches its listeners', async () => {
-  const api = makeTestApi()
-  const { userId, token } = await api.signIn()
+  const listening = makeTestApi()
+  const { userId, token } = await listening.signIn()
   const limitS = async () => {
-    const quota = await api.call('GET', 'quota', { bearer: token })
+    const quota = await listening.call('GET', 'quota', { bearer: token })
     return (await quota.json<{ limitS: number }>()).limitS
   }
   expect(await limitS()).toBe(300)
-  const { $client: sql } = api.db
+  const { $client: sql } = listening.db
   await sql`insert into plans (id, name, daily_ms, devices, pace_depth_ms, pace_rate)
             values ('guest', 'Guest', 60000, 1, 180000, 1.25)`
   await sql`update users set plan = 'guest' where id = ${userId}`

@@ -6,8 +6,8 @@ const toHex = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** Reads the `\\x…` text form of bytea. */
-function byteaFromText(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+function byteaFromText(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(hex.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
 /**
