@@ -12,16 +12,16 @@ const SEGMENT_S = 4
 /** Notes in the page how many seconds of music have sounded, over both decks. */
 async function listenAlong(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    let heardS = 0
+    let seconds = 0
     const before = new Map<HTMLMediaElement, number>()
     setInterval(() => {
       for (const deck of document.querySelectorAll('audio')) {
         const passed = deck.currentTime - (before.get(deck) ?? 0)
         before.set(deck, deck.currentTime)
         // More at once is a seek.
-        if (!deck.paused && passed > 0 && passed < 0.5) heardS += passed
+        if (!deck.paused && passed > 0 && passed < 0.5) seconds += passed
       }
-      document.documentElement.dataset['heard'] = String(heardS)
+      document.documentElement.dataset['heard'] = String(seconds)
     }, 20)
   })
 }

@@ -8,7 +8,7 @@ import {
   startRemake,
   stopRemake,
 } from '@mist/db/statements'
-import { eq, sql, type SQL } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import { EMBEDDING_VERSION } from './audio/analyser.ts'
 import type { Database } from './platform/database.ts'

@@ -1,4 +1,4 @@
-import { eq, sql, type SQL } from 'drizzle-orm'
+import { eq, type SQL } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { JobId, newId, type TrackId, UploadId } from '../contract/ids.ts'
 import { TranscodeJob } from '../contract/jobs.ts'
@@ -56,7 +56,7 @@ test('a job is queued together with its outbox row, or not at all', async () => 
   const { trackId, uploadId } = await makeIngested()
   const job = { id: newId(JobId), kind: 'replace' as const, trackId, uploadId }
   expect(await queuedBy(enqueueJob(job, now))).toMatchObject([{ jobId: job.id, trackId }])
-  await expect(db.execute(enqueueJob(job, now))).rejects.toThrow()
+  await expect(db.execute(enqueueJob(job, now))).rejects.toThrow(/insert into jobs/)
   expect(await db.select().from(outbox)).toHaveLength(1)
 })
 

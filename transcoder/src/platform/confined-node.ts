@@ -176,7 +176,7 @@ function startChild(module: string, limits: NodeLimits) {
 
   const abort = () => kill('it was stopped')
   async function watchMemory(): Promise<void> {
-    if ((await residentBytes(child.pid)) <= limits.memoryBytes) return
+    if ((await memoryOf(child.pid)) <= limits.memoryBytes) return
     kill(`it took over ${limits.memoryBytes} bytes of memory`)
   }
 
@@ -215,7 +215,7 @@ function readLine(text: string): z.infer<typeof Line> {
 }
 
 /** Memory that a process holds; 0 where that is not known. */
-async function residentBytes(pid: number | undefined): Promise<number> {
+async function memoryOf(pid: number | undefined): Promise<number> {
   const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '')
   return Number(statm.split(' ')[1] ?? 0) * PAGE_BYTES
 }

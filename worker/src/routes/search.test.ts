@@ -112,11 +112,12 @@ test('what is hidden is not found, nor an artist and an album who have nothing e
   }
 })
 
+async function suggest(q: string): Promise<Suggestion[]> {
+  const response = await api.call('GET', `search/suggestions?q=${encodeURIComponent(q)}`)
+  return (await response.json<{ items: Suggestion[] }>()).items
+}
+
 test('suggestions come while one types, of all types, with whose they are', async () => {
-  const suggest = async (q: string) => {
-    const response = await api.call('GET', `search/suggestions?q=${encodeURIComponent(q)}`)
-    return (await response.json<{ items: Suggestion[] }>()).items
-  }
   expect((await suggest('kevin mac'))[0]).toMatchObject({
     type: 'artist',
     title: 'Kevin MacLeod',

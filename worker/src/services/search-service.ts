@@ -12,6 +12,10 @@ import { presentTrack } from './track-service.ts'
 /** So that of an artist and a title that match alike the artist is suggested first. */
 const ARTIST_BONUS = 0.5
 
+const scoreOf = ({ type, score }: Hit) => score + (type === 'artist' ? ARTIST_BONUS : 0)
+
+const names = (of: readonly { name: string }[]) => of.map(({ name }) => name).join(', ')
+
 /** Finds what somebody means. */
 export function makeSearchService({
   search,
@@ -71,12 +75,10 @@ export function makeSearchService({
 
     /** What is likely meant by what is typed so far, the best first, of whatever type. */
     async suggest({ q, limit }: SuggestionsQuery, mediaBase: string): Promise<Suggestion[]> {
-      const scoreOf = ({ type, score }: Hit) => score + (type === 'artist' ? ARTIST_BONUS : 0)
       const hits = (await hitsOf(parseQuery(q), SEARCH_TYPES, limit))
         .sort((a, b) => scoreOf(b) - scoreOf(a))
         .slice(0, limit)
       const found = await shown(hits, mediaBase)
-      const names = (of: readonly { name: string }[]) => of.map(({ name }) => name).join(', ')
       const suggestions = new Map<string, Suggestion>()
       for (const { id, title, artists: by, coverUrls } of found.tracks)
         suggestions.set(id, { type: 'track', id, title, subtitle: names(by), coverUrls })

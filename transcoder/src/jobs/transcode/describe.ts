@@ -10,7 +10,7 @@ import type { UploadMetadata } from '@mist/db/schema'
 import type { Tags } from './tags.ts'
 
 /** Credited where neither the admin nor the file names an artist. */
-export const UNKNOWN_ARTIST = 'Unknown artist'
+const UNKNOWN_ARTIST = 'Unknown artist'
 
 /** What is to change of a track's description: undefined stays as it is, null is nothing. */
 export type Description = {
