@@ -1,7 +1,14 @@
 import { asc, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId, TrackId } from '../contract/ids.ts'
-import { albums, artists, trackArtists, tracks } from '../schema/index.ts'
+import { ArtistId, newId, TrackId } from '../contract/ids.ts'
+import {
+  albums,
+  artistAliases,
+  artistMbids,
+  artists,
+  trackArtists,
+  tracks,
+} from '../schema/index.ts'
 import { makeTestDatabase, makeTrack, type TestDatabase } from '../testing/index.ts'
 import { creditTrack, type TrackCredits } from './credit-track.ts'
 
@@ -98,4 +105,79 @@ test('a deleted or unknown track is given nothing', async () => {
   await credit(newId(TrackId), { artists: ['Too late'], album: 'Too late' })
   expect(await creditsOf(trackId)).toEqual({ artists: ['I'], album: null })
   expect(await db.select().from(artists).where(eq(artists.name, 'Too late'))).toEqual([])
+})
+
+/** An identifier of MusicBrainz's. */
+const mbid = () => crypto.randomUUID()
+
+test('a name means whom its alias says, whatever they are called now, and is folded as Unicode says', async () => {
+  const [one, two] = [await makeTrack(db), await makeTrack(db)]
+  await credit(one.trackId, { artists: ['Sinéad Groß'] })
+  await db.update(artists).set({ name: 'Shuhada' }).where(eq(artists.name, 'Sinéad Groß'))
+  await credit(two.trackId, { artists: ['SINÉAD  GROSS'], album: 'Of hers' })
+  expect(await creditsOf(two.trackId)).toMatchObject({
+    artists: ['Shuhada'],
+    album: { artist: 'Shuhada' },
+  })
+  await credit(two.trackId, { artists: ['Sinead Gross'] })
+  expect((await creditsOf(two.trackId)).artists).toEqual(['Sinead Gross'])
+})
+
+test('an alias that leads to another artist after a merge is followed', async () => {
+  const [one, two] = [await makeTrack(db), await makeTrack(db)]
+  await credit(one.trackId, { artists: ['Merged', 'Kept'] })
+  const [kept] = await db.select().from(artists).where(eq(artists.name, 'Kept'))
+  await db
+    .update(artistAliases)
+    .set({ artistId: kept!.id })
+    .where(eq(artistAliases.folded, 'merged'))
+  await credit(two.trackId, { artists: ['Merged', 'Kept'] })
+  expect((await creditsOf(two.trackId)).artists).toEqual(['Kept'])
+})
+
+test('an identifier of MusicBrainz beats the name, and parts namesakes', async () => {
+  const tracksOf = [
+    await makeTrack(db),
+    await makeTrack(db),
+    await makeTrack(db),
+    await makeTrack(db),
+  ]
+  const [rock, pop] = [mbid(), mbid()]
+  const [plain, first, second, renamed] = tracksOf.map(({ trackId }) => trackId)
+  await credit(plain!, { artists: ['Nirvana'] })
+  // The first who has an identifier is who was known by the name alone.
+  await credit(first!, { artists: ['Nirvana'], mbids: { Nirvana: rock } })
+  await credit(second!, { artists: ['Nirvana'], mbids: { Nirvana: pop }, album: 'Chemistry' })
+  await credit(renamed!, { artists: ['Nirvana UK'], mbids: { 'Nirvana UK': pop } })
+  const idsOf = async (trackId: TrackId) =>
+    (await db.select().from(trackArtists).where(eq(trackArtists.trackId, trackId))).map(
+      ({ artistId }) => artistId,
+    )
+  expect(await idsOf(first!)).toEqual(await idsOf(plain!))
+  expect(await idsOf(second!)).not.toEqual(await idsOf(first!))
+  expect(await idsOf(renamed!)).toEqual(await idsOf(second!))
+  expect((await creditsOf(second!)).album?.artist).toBe('Nirvana\u2063')
+  expect(await db.select().from(artistMbids).where(eq(artistMbids.mbid, pop))).toEqual([
+    { mbid: pop, artistId: ArtistId.parse((await idsOf(second!))[0]) },
+  ])
+})
+
+test('two releases of one title are two albums, and one release is one album under two titles', async () => {
+  const ids = []
+  const [old, remastered] = [mbid(), mbid()]
+  for (const [album, albumMbid] of [
+    ['Blue', old],
+    ['Blue', remastered],
+    ['Blue (remastered)', remastered],
+    ['Blue', undefined],
+    ['BLUE', old],
+  ] as const) {
+    const { trackId } = await makeTrack(db)
+    await credit(trackId, { artists: ['Joni'], album, albumMbid })
+    ids.push((await creditsOf(trackId)).album?.id)
+  }
+  const [a, b, c, d, e] = ids
+  expect(a).not.toBe(b)
+  expect([c, d, e]).toEqual([b, expect.any(String), a])
+  expect([a, b]).toContain(d)
 })

@@ -9,7 +9,7 @@ import type { Description } from './describe.ts'
 export async function describeTrack(
   tx: Transaction,
   trackId: TrackId,
-  { album, artists, albumArtist, ...description }: Description,
+  { album, artists, albumArtist, mbids, albumMbid, ...description }: Description,
 ): Promise<void> {
   const { title, genres, year, trackNumber, attribution } = description
   const credits = {
@@ -17,6 +17,8 @@ export async function describeTrack(
     album: album ?? undefined,
     albumArtist,
     year: year ?? undefined,
+    mbids,
+    albumMbid,
   }
   for (const statement of creditTrack(trackId, credits)) await tx.execute(statement)
   const isOffAlbum = album === null

@@ -24,6 +24,9 @@ export type Description = {
   year?: number | null | undefined
   trackNumber?: number | null | undefined
   attribution?: string | undefined
+  /** Identifiers of MusicBrainz's, by the names of artists. */
+  mbids?: Record<string, string> | undefined
+  albumMbid?: string | undefined
 }
 
 /**
@@ -60,6 +63,8 @@ export function describe(
         year: typed.year ?? tags.year ?? undefined,
         trackNumber: typed.trackNumber ?? tags.trackNumber ?? undefined,
         attribution: typed.attribution,
+        mbids: mbidsOf(tags),
+        albumMbid: typed.album === undefined ? releaseOf(tags) : undefined,
       })
     }
     case 'retag':
@@ -73,6 +78,8 @@ export function describe(
         genres: tags.genres,
         year: tags.year,
         trackNumber: tags.trackNumber,
+        mbids: mbidsOf(tags),
+        albumMbid: releaseOf(tags),
       })
   }
 }
@@ -80,6 +87,20 @@ export function describe(
 /** A compilation stays one, whoever the admin says its tracks are by. */
 function albumArtistOf(tags: Tags, hasWrittenArtists: boolean): string | null {
   return hasWrittenArtists && !tags.isCompilation ? null : tags.albumArtist
+}
+
+const releaseOf = ({ musicBrainz }: Tags) => musicBrainz.releaseId ?? undefined
+
+/** Whose identifier is whose, where the file has one for each name. */
+function mbidsOf({ artists, albumArtist, musicBrainz }: Tags): Record<string, string> | undefined {
+  const { artistIds, albumArtistIds } = musicBrainz
+  const found: Record<string, string> = {}
+  const [albumArtistId] = albumArtistIds
+  if (albumArtist !== null && albumArtistId !== undefined && albumArtistIds.length === 1)
+    found[albumArtist] = albumArtistId
+  if (artists.length === artistIds.length)
+    for (const [at, name] of artists.entries()) found[name] = artistIds[at]!
+  return Object.keys(found).length > 0 ? found : undefined
 }
 
 /** Leaves out what an admin wrote already. */
