@@ -50,9 +50,13 @@ function bodyFor(route: string, { things }: Callers): unknown {
 function pathFor(path: string, { things }: Callers): string {
   const id = path.includes('/tracks/')
     ? things.trackId
-    : path.includes('/auth/')
-      ? things.authSessionId
-      : things.sessionId
+    : path.includes('/artists/')
+      ? things.artistId
+      : path.includes('/albums/')
+        ? things.albumId
+        : path.includes('/auth/')
+          ? things.authSessionId
+          : things.sessionId
   return path
     .replace('/api/v1/', '')
     .replace('{id}', id)

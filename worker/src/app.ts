@@ -8,6 +8,8 @@ import { renderProblem } from './middleware/render-problem.ts'
 import { requestLog } from './middleware/request-log.ts'
 import { Problem } from './problem.ts'
 import { adminRoutes } from './routes/admin.ts'
+import { albumRoutes, genreRoutes } from './routes/albums.ts'
+import { artistRoutes } from './routes/artists.ts'
 import { authRoutes } from './routes/auth.ts'
 import { creditRoutes } from './routes/credits.ts'
 import { docsRoutes, OPENAPI } from './routes/docs.ts'
@@ -99,6 +101,9 @@ export function makeApp(deps: Deps): OpenAPIHono<AppEnv> {
     .route('/api/v1/tracks', trackAdminRoutes)
     .route('/api/v1/tracks', hlsRoutes)
     .route('/api/v1/tracks', lyricsRoutes)
+    .route('/api/v1/artists', artistRoutes)
+    .route('/api/v1/albums', albumRoutes)
+    .route('/api/v1/genres', genreRoutes)
     .route('/api/v1/search', searchRoutes)
     .route('/api/v1/credits', creditRoutes)
     .route('/api/v1/keys', keyRoutes)

@@ -1,5 +1,7 @@
 import { hc } from 'hono/client'
 import type { adminRoutes } from './routes/admin.ts'
+import type { albumRoutes, genreRoutes } from './routes/albums.ts'
+import type { artistRoutes } from './routes/artists.ts'
 import type { authRoutes } from './routes/auth.ts'
 import type { creditRoutes } from './routes/credits.ts'
 import type { jobRoutes } from './routes/jobs.ts'
@@ -19,6 +21,7 @@ export type {
   AuthTokens,
   User,
 } from './contract/accounts.ts'
+export type { AlbumWithTracks, Genre } from './contract/browse.ts'
 export type { Album, Artist, CoverUrls } from './contract/catalogue.ts'
 export type { Credit } from './contract/credits.ts'
 export type { Job } from './contract/jobs.ts'
@@ -75,6 +78,9 @@ export function makeClient(origin: string, options: ClientOptions = {}) {
   return {
     auth: hc<typeof authRoutes>(at('auth'), options),
     tracks: hc<typeof trackRoutes>(at('tracks'), options),
+    artists: hc<typeof artistRoutes>(at('artists'), options),
+    albums: hc<typeof albumRoutes>(at('albums'), options),
+    genres: hc<typeof genreRoutes>(at('genres'), options),
     search: hc<typeof searchRoutes>(at('search'), options),
     credits: hc<typeof creditRoutes>(at('credits'), options),
     /** Changing tracks: for admins. */

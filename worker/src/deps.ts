@@ -19,6 +19,7 @@ import { makeAccountRepo } from './repos/account-repo.ts'
 import { makeAlbumRepo } from './repos/album-repo.ts'
 import { makeArtistRepo } from './repos/artist-repo.ts'
 import { makeAuthSessionRepo } from './repos/auth-session-repo.ts'
+import { makeGenreRepo } from './repos/genre-repo.ts'
 import { makeGuessRepo } from './repos/guess-repo.ts'
 import { makeHistoryRepo } from './repos/history-repo.ts'
 import { makeHousekeepingRepo } from './repos/housekeeping-repo.ts'
@@ -34,6 +35,7 @@ import { makeUploadRepo } from './repos/upload-repo.ts'
 import { makeAccountService } from './services/account-service.ts'
 import { makeAuthSessionService } from './services/auth-session-service.ts'
 import { makeAuthTokens } from './services/auth-tokens.ts'
+import { makeBrowseService } from './services/browse-service.ts'
 import { makeHistoryService } from './services/history-service.ts'
 import { makeHlsService } from './services/hls-service.ts'
 import { makeJobService } from './services/job-service.ts'
@@ -115,6 +117,7 @@ export function makeDeps(
       ...auth,
     }),
     tracks: makeTrackService({ tracks, clock }),
+    browse: makeBrowseService({ artists, albums, genres: makeGenreRepo({ db }), tracks }),
     search: makeSearchService({ search: makeSearchRepo({ db }), tracks, artists, albums }),
     lyrics: makeLyricsService({ lyrics: makeLyricsRepo({ db }), clock }),
     listening: makeListeningService({

@@ -40,7 +40,15 @@ export const artists = pgTable(
       .$type<ArtistId>(),
     createdAt: createdAt(),
   },
-  (t) => [uniqueIndex('artists_name_key').on(sql`lower(${t.name})`)],
+  (t) => [
+    uniqueIndex('artists_name_key').on(sql`lower(${t.name})`),
+    // Lists by name and by time; the Worker's `nameOrder` is the same expression.
+    index('artists_by_name_idx').on(
+      sql`left(fold_v1(coalesce(sort_name, name)), 60) collate "C"`,
+      t.id,
+    ),
+    index('artists_newest_idx').on(t.createdAt.desc(), t.id.desc()),
+  ],
 )
 
 /**
@@ -104,6 +112,8 @@ export const albums = pgTable(
   },
   (t) => [
     uniqueIndex('albums_artist_title_key').on(t.artistId, sql`lower(${t.title})`),
+    index('albums_by_title_idx').on(sql`left(fold_v1(title), 60) collate "C"`, t.id),
+    index('albums_newest_idx').on(t.createdAt.desc(), t.id.desc()),
     check('albums_kind_check', isOneOf(t.kind, AlbumKind)),
   ],
 )
@@ -230,6 +240,16 @@ export const tracks = pgTable(
       .on(t.createdAt.desc(), t.id.desc())
       .where(sql`published_at is not null and deleted_at is null`),
     index('tracks_album_idx').on(t.albumId),
+    index('tracks_by_title_idx')
+      .on(sql`left(fold_v1(title), 60) collate "C"`, t.id)
+      .where(sql`published_at is not null and deleted_at is null`),
+    index('tracks_key_idx')
+      .on(
+        sql`((features->'key'->>'tonic') || ' ' || (features->'key'->>'mode'))`,
+        t.createdAt.desc(),
+        t.id.desc(),
+      )
+      .where(sql`published_at is not null and deleted_at is null`),
     index('tracks_credits_idx')
       .on(t.createdAt.desc(), t.id.desc())
       .where(sql`attribution is not null and published_at is not null and deleted_at is null`),

@@ -26,7 +26,15 @@ export const Track = z
     version: z.int(),
     createdAt: z.iso.datetime(),
     year: z.int().nullable(),
+    /** Null is the first, or the only one. */
+    discNumber: z.int().nullable(),
     trackNumber: z.int().nullable(),
+    /** Whose its album is. */
+    albumArtists: z.array(ArtistName),
+    /** The key that fits best, such as `F# minor`. */
+    key: z.string().nullable(),
+    playCount: z.int(),
+    hasLyrics: z.boolean(),
     /** Who made the recording and under which licence. */
     attribution: z.string().nullable(),
   })

@@ -1,8 +1,18 @@
-import { type ArtistId } from '@mist/db/contract'
+import type { ArtistId } from '@mist/db/contract'
 import { artists } from '@mist/db/schema'
-import { inArray, sql } from 'drizzle-orm'
+import { and, inArray, sql } from 'drizzle-orm'
+import type { ArtistsQuery } from '../contract/browse.ts'
+import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
-import { type CoverOf, shownName } from './rows.ts'
+import {
+  type CoverOf,
+  exactInstant,
+  isAfter,
+  isAfterName,
+  nameOrder,
+  shownName,
+  latestFirst,
+} from './rows.ts'
 
 /** The public tracks of `artists`, whatever they did on them. */
 const OWN_TRACKS = sql`track_artists ta join tracks t on t.id = ta.track_id
@@ -46,10 +56,42 @@ export const ARTIST = {
     ) from ${OWN_TRACKS}
   )`.as('counts'),
 }
+const BY_NAME = nameOrder(sql`coalesce(artists.sort_name, artists.name)`)
+
 export type ArtistRow = Awaited<ReturnType<ArtistRepo['byIds']>>[number]
 
 export function makeArtistRepo({ db }: { db: Database }) {
   return {
+    /** Public artists, after `after`. */
+    list: (sort: ArtistsQuery['sort'], limit: number, after: Keyset | null) =>
+      sort === 'name'
+        ? db
+            .select({ ...ARTIST, cursorAt: BY_NAME.as('cursor_at') })
+            .from(artists)
+            .where(and(ARTIST_IS_PUBLIC, isAfterName(BY_NAME, artists.id, after)))
+            .orderBy(BY_NAME, artists.id)
+            .limit(limit)
+        : db
+            .select({ ...ARTIST, cursorAt: exactInstant(artists.createdAt).as('cursor_at') })
+            .from(artists)
+            .where(and(ARTIST_IS_PUBLIC, isAfter(artists.createdAt, artists.id, after)))
+            .orderBy(...latestFirst(artists.createdAt, artists.id))
+            .limit(limit),
+
+    /** A public one, or whom it was merged into; null where there is neither. */
+    async find(id: ArtistId) {
+      const [row] = await db
+        .select(ARTIST)
+        .from(artists)
+        .where(
+          and(
+            sql`artists.id = coalesce((select o.merged_into from artists o where o.id = ${id}), ${id})`,
+            ARTIST_IS_PUBLIC,
+          ),
+        )
+      return row ?? null
+    },
+
     /** Public ones of these, in any order. */
     byIds: (ids: readonly ArtistId[]) =>
       db

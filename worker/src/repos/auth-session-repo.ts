@@ -1,12 +1,12 @@
 import { FamilyId, REFRESH_GRACE_S, type UserId } from '@mist/db/contract'
 import { refreshFamilies, refreshTokens } from '@mist/db/schema'
-import { and, desc, eq, gt, isNull, ne, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, isNull, ne, or, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
 import type { GuessSlots } from '../services/guess-slots.ts'
 import { type AuthSessionRef, authSessionState, STATE } from './auth-session-state.ts'
 import { acceptSignIn, type Lane } from './guess-repo.ts'
-import { type AsOf, at, bytes, Instant, onlyRow, UserRow } from './rows.ts'
+import { type AsOf, at, bytes, Instant, onlyRow, UserRow, latestFirst } from './rows.ts'
 
 const RotationRow = z.object({
   outcome: z.enum(['rotated', 'repeated', 'unknown', 'expired', 'revoked', 'blocked', 'reused']),
@@ -102,7 +102,7 @@ export function makeAuthSessionRepo({ db, asOf }: { db: Database; asOf: AsOf }) 
             or(gt(refreshFamilies.expiresAt, now), eq(refreshFamilies.id, current.familyId)),
           ),
         )
-        .orderBy(desc(refreshFamilies.lastUsedAt), desc(refreshFamilies.id))
+        .orderBy(...latestFirst(refreshFamilies.lastUsedAt, refreshFamilies.id))
         .limit(100)
       const state = rows[0]?.state ?? 'signed-out'
       if (state !== 'live') return { state }

@@ -3,7 +3,7 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
 import { type AuthSessionRef, authSessionState, STATE } from './auth-session-state.ts'
-import { exactInstant, isAfter } from './rows.ts'
+import { exactInstant, isAfter, latestFirst } from './rows.ts'
 import { IS_PUBLIC, TRACK } from './track-repo.ts'
 
 /** What a listener has heard, for an auth session that is live. Each method is one statement. */
@@ -30,7 +30,7 @@ export function makeHistoryRepo({ db }: { db: Database }) {
             isAfter(playHistory.startedAt, playHistory.sessionId, after),
           ),
         )
-        .orderBy(desc(playHistory.startedAt), desc(playHistory.sessionId))
+        .orderBy(...latestFirst(playHistory.startedAt, playHistory.sessionId))
         .limit(limit)
         .as('play')
       const rows = await db

@@ -1,10 +1,10 @@
 import type { JobId, JobStatus } from '@mist/db/contract'
 import { jobs, tracks, uploads } from '@mist/db/schema'
 import { type Actor, retryJob, startRemake } from '@mist/db/statements'
-import { and, count, desc, eq, getTableColumns, isNotNull, isNull } from 'drizzle-orm'
+import { and, count, eq, getTableColumns, isNotNull, isNull } from 'drizzle-orm'
 import type { Keyset } from '../contract/pages.ts'
 import type { Database } from '../platform/database.ts'
-import { exactInstant, isAfter } from './rows.ts'
+import { exactInstant, isAfter, latestFirst } from './rows.ts'
 
 const JOB = {
   ...getTableColumns(jobs),
@@ -35,7 +35,7 @@ export function makeJobRepo({ db }: { db: Database }) {
             isAfter(jobs.createdAt, jobs.id, after),
           ),
         )
-        .orderBy(desc(jobs.createdAt), desc(jobs.id))
+        .orderBy(...latestFirst(jobs.createdAt, jobs.id))
         .limit(limit),
 
     /** Queues a failed job again. `false`: it has not failed, or its track was deleted. */

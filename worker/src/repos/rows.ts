@@ -96,6 +96,24 @@ export const maybeBytes = (value: Uint8Array | null): SQL =>
 export const isAfter = (instant: Column, id: Column, after: Keyset | null): SQL | undefined =>
   after ? sql`(${instant}, ${id}) < (${after.at}::timestamptz, ${after.id}::uuid)` : undefined
 
+/**
+ * What a list is sorted by in the order of names: without case and accents, the first 60 characters, so that a
+ * cursor stays short. Indexes are on this very expression.
+ */
+export const nameOrder = (name: Column | SQL): SQL<string> =>
+  sql<string>`left(fold_v1(${name}), 60) collate "C"`
+
+/** Rows of a list by (name, id) that come after the last one of the page before. */
+export const isAfterName = (name: SQL, id: Column, after: Keyset | null): SQL | undefined =>
+  after ? sql`(${name}, ${id}) > (${after.at}::text, ${after.id}::uuid)` : undefined
+
+/**
+ * The latest first, as drizzle's `.desc()` has it in indexes: nulls last. To `desc()` belongs nulls first, for which
+ * Postgres uses none of these indexes, not even of columns that are never null.
+ */
+export const latestFirst = (...columns: Column[]): SQL[] =>
+  columns.map((column) => sql`${column} desc nulls last`)
+
 /** The exact text of an instant, microseconds and all: a Date would round it, and paging by it skip. */
 export const exactInstant = (column: Column): SQL<string> =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`

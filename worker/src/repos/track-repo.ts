@@ -1,12 +1,28 @@
 import { TRACK_FIELDS, type AlbumId, type ArtistId, type TrackId } from '@mist/db/contract'
 import { trackEmbeddings, tracks } from '@mist/db/schema'
 import { type Actor, audit, creditTrack, deleteTrack } from '@mist/db/statements'
-import { and, desc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import {
+  and,
+  desc,
+  eq,
+  getTableColumns,
+  inArray,
+  isNotNull,
+  isNull,
+  ne,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
+import type { TrackFilter, TracksQuery } from '../contract/browse.ts'
+import type { ArtistName } from '../contract/catalogue.ts'
 import type { Keyset } from '../contract/pages.ts'
 import type { TrackPatch } from '../contract/tracks.ts'
 import type { Database } from '../platform/database.ts'
-import { exactInstant, isAfter, shownName } from './rows.ts'
+import { exactInstant, isAfter, isAfterName, nameOrder, shownName, latestFirst } from './rows.ts'
+
+/** More than any album has. */
+const MAX_ALBUM_TRACKS = 1000
 
 /** Too large for lists. */
 const { features: _, waveform: __, tags: ___, ...OWN_COLUMNS } = getTableColumns(tracks)
@@ -16,6 +32,11 @@ const ARTISTS = sql<{ id: ArtistId; name: string }[]>`coalesce((
     select json_agg(json_build_object('id', a.id, 'name', ${shownName(sql`a.name`)}) order by ta.position)
     from track_artists ta join artists a on a.id = ta.artist_id where ta.track_id = tracks.id
   ), '[]')`.as('artists')
+
+/** As an index has it. */
+const KEY = sql.raw(
+  `(tracks.features->'key'->>'tonic') || ' ' || (tracks.features->'key'->>'mode')`,
+)
 
 /** What is selected of `tracks` where tracks are shown; the service makes URLs of `coverVersion`. */
 export const TRACK = {
@@ -34,6 +55,20 @@ export const TRACK = {
       'samplePeakDbfs', al.sample_peak_dbfs)
     from albums al where al.id = tracks.album_id
   )`.as('album'),
+  albumArtists: sql<ArtistName[]>`coalesce((
+    select json_agg(json_build_object('id', a.id, 'name', ${shownName(sql`a.name`)}) order by aa.position)
+    from album_artists aa join artists a on a.id = aa.artist_id where aa.album_id = tracks.album_id
+  ), '[]')`.as('album_artists'),
+  key: sql<string | null>`${KEY}`.as('key'),
+  /** A bigint, which drivers give as text. */
+  playCount: sql<number | string>`coalesce((
+    select n.plays from track_totals n where n.track_id = tracks.id
+  ), 0)`.as('play_count'),
+  // An admin who says that there are none is believed.
+  hasLyrics: sql<boolean>`coalesce((
+    select jsonb_array_length(l.lines) > 0 from track_lyrics l
+    where l.track_id = tracks.id order by l.source = 'admin' desc limit 1
+  ), false)`.as('has_lyrics'),
   /** Of the version that is published. */
   gainDb: sql<number | null>`(
     select v.gain_db from track_versions v
@@ -42,23 +77,74 @@ export const TRACK = {
   /** For cursors. */
   cursorAt: exactInstant(tracks.createdAt).as('cursor_at'),
 }
-export type TrackRow = Awaited<ReturnType<TrackRepo['list']>>[number]
+export type TrackRow = Awaited<ReturnType<TrackRepo['byIds']>>[number]
 
 /** What listeners may see of `tracks`. */
 export const IS_PUBLIC = and(isNotNull(tracks.publishedAt), isNull(tracks.deletedAt))
 
-const NEWEST_FIRST = [desc(tracks.createdAt), desc(tracks.id)]
+const BY_TITLE = nameOrder(tracks.title)
+
+/** The year of a track that says none is its album's. */
+const YEAR = sql`coalesce(tracks.year, (select al.year from albums al where al.id = tracks.album_id))`
+
+function passes(filter: TrackFilter): SQL | undefined {
+  const { genre, artistId, albumId, yearFrom, yearTo, bpmFrom, bpmTo, key } = filter
+  const { durationFromS, durationToS } = filter
+  return and(
+    genre === undefined
+      ? undefined
+      : sql`exists (
+          select from track_genres tg join genre_aliases ga on ga.slug = tg.slug
+          where tg.track_id = tracks.id and ga.folded = replace(genre_slug_v1(${genre}), '-', '')
+        )`,
+    artistId === undefined
+      ? undefined
+      : sql`exists (
+          select from track_artists ta where ta.track_id = tracks.id and ta.artist_id = ${artistId}
+        )`,
+    albumId === undefined ? undefined : eq(tracks.albumId, albumId),
+    yearFrom === undefined ? undefined : sql`${YEAR} >= ${yearFrom}::integer`,
+    yearTo === undefined ? undefined : sql`${YEAR} <= ${yearTo}::integer`,
+    bpmFrom === undefined ? undefined : sql`tracks.tempo_bpm >= ${bpmFrom}::real`,
+    bpmTo === undefined ? undefined : sql`tracks.tempo_bpm <= ${bpmTo}::real`,
+    key === undefined ? undefined : sql`${KEY} = ${key}`,
+    durationFromS === undefined ? undefined : sql`tracks.duration_s >= ${durationFromS}::float8`,
+    durationToS === undefined ? undefined : sql`tracks.duration_s <= ${durationToS}::float8`,
+  )
+}
+
+const NEWEST_FIRST = latestFirst(tracks.createdAt, tracks.id)
 
 export function makeTrackRepo({ db }: { db: Database }) {
   return {
-    /** Public tracks, the newest first, after `after`. */
-    list: (limit: number, after: Keyset | null) =>
+    /** Public tracks of what is asked for, after `after`. */
+    list: (filter: TrackFilter, sort: TracksQuery['sort'], limit: number, after: Keyset | null) =>
+      sort === 'title'
+        ? db
+            .select({ ...TRACK, cursorAt: BY_TITLE.as('cursor_at') })
+            .from(tracks)
+            .where(and(IS_PUBLIC, passes(filter), isAfterName(BY_TITLE, tracks.id, after)))
+            .orderBy(BY_TITLE, tracks.id)
+            .limit(limit)
+        : db
+            .select(TRACK)
+            .from(tracks)
+            .where(and(IS_PUBLIC, passes(filter), isAfter(tracks.createdAt, tracks.id, after)))
+            .orderBy(...NEWEST_FIRST)
+            .limit(limit),
+
+    /** Public tracks of an album, in order of disc and track. */
+    ofAlbum: (albumId: AlbumId) =>
       db
         .select(TRACK)
         .from(tracks)
-        .where(and(IS_PUBLIC, isAfter(tracks.createdAt, tracks.id, after)))
-        .orderBy(...NEWEST_FIRST)
-        .limit(limit),
+        .where(and(IS_PUBLIC, eq(tracks.albumId, albumId)))
+        .orderBy(
+          sql`coalesce(tracks.disc_number, 1), tracks.track_number nulls last`,
+          BY_TITLE,
+          tracks.id,
+        )
+        .limit(MAX_ALBUM_TRACKS),
 
     /** Public tracks whose licence or maker asks for a credit, the newest first, after `after`. */
     credits: (limit: number, after: Keyset | null) =>

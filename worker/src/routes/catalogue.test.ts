@@ -92,7 +92,12 @@ test('a track names its artists, and where its covers are', async () => {
     version: 1,
     createdAt: expect.stringMatching(/Z$/),
     year: 2001,
+    discNumber: null,
     trackNumber: null,
+    albumArtists: [{ id: expect.any(String), name: 'First' }],
+    key: null,
+    playCount: 0,
+    hasLyrics: false,
     attribution: 'CC BY 4.0',
   })
   const renamed = await api.call('PATCH', `tracks/${trackId}`, {

@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { TrackId } from '@mist/db/contract'
 import { z } from 'zod'
-import { pageOf, PageQuery } from '../contract/pages.ts'
+import { TracksQuery } from '../contract/browse.ts'
+import { pageOf } from '../contract/pages.ts'
 import { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
 import { NewUpload, UploadTicket } from '../contract/uploads.ts'
 import { cachedForVisitors } from '../middleware/catalogue-cache.ts'
@@ -19,9 +20,9 @@ export const trackRoutes = makeRouter()
       method: 'get',
       path: '/',
       tags: ['catalogue'],
-      summary: 'Tracks, the newest first',
-      middleware: [cachedForVisitors],
-      request: { query: PageQuery },
+      summary: 'Tracks, the newest first or by title, of what is asked for',
+      middleware: [cachedForVisitors(TracksQuery)],
+      request: { query: TracksQuery },
       responses: {
         200: answers('A page of tracks.', pageOf(Track)),
         ...refusals('validation-failed', 'unavailable'),

@@ -2,6 +2,7 @@ import {
   decodeCursor,
   encodeCursor,
   type Keyset,
+  type KeysetKind,
   type Page,
   type PageQuery,
 } from '../contract/pages.ts'
@@ -18,8 +19,9 @@ export async function pageThrough<R, T>(
   fetchRows: (limit: number, after: Keyset | null) => Promise<R[]>,
   keysetOf: (row: R) => Keyset,
   present: (row: R) => T,
+  kind: KeysetKind = 'instant',
 ): Promise<Page<T>> {
-  const after = cursor === undefined ? null : decodeCursor(cursor)
+  const after = cursor === undefined ? null : decodeCursor(cursor, kind)
   if (cursor !== undefined && after === null)
     throw new Problem(
       'validation-failed',
@@ -33,6 +35,7 @@ export async function pageThrough<R, T>(
   const last = shown.at(-1)
   return {
     items: shown.map(present),
-    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(keysetOf(last)) : null,
+    nextCursor:
+      rows.length > limit && last !== undefined ? encodeCursor(keysetOf(last), kind) : null,
   }
 }

@@ -1,6 +1,7 @@
 import { albumGain, type TrackId } from '@mist/db/contract'
 import type { AdminActor } from '@mist/db/statements'
 import type { Credit } from '../contract/credits.ts'
+import type { TracksQuery } from '../contract/browse.ts'
 import type { Page, PageQuery } from '../contract/pages.ts'
 import type { SimilarTrack, Track, TrackAnalysis, TrackPatch } from '../contract/tracks.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -31,7 +32,12 @@ export function presentTrack(row: TrackRow, mediaBase: string): Track {
     version: row.version,
     createdAt: row.createdAt.toISOString(),
     year: row.year,
+    discNumber: row.discNumber,
     trackNumber: row.trackNumber,
+    albumArtists: row.albumArtists,
+    key: row.key,
+    playCount: Number(row.playCount),
+    hasLyrics: row.hasLyrics,
     attribution: row.attribution,
   }
 }
@@ -41,13 +47,14 @@ const noTrack = () => new Problem('not-found', 'There is no such track.')
 /** The catalogue. */
 export function makeTrackService({ tracks, clock }: { tracks: TrackRepo; clock: Clock }) {
   return {
-    /** A page of published tracks, the newest first. */
-    list(query: PageQuery, mediaBase: string): Promise<Page<Track>> {
+    /** A page of published tracks. */
+    list(query: TracksQuery, mediaBase: string): Promise<Page<Track>> {
       return pageThrough(
         query,
-        (limit, after) => tracks.list(limit, after),
+        (limit, after) => tracks.list(query, query.sort, limit, after),
         (row) => ({ at: row.cursorAt, id: row.id }),
         (row) => presentTrack(row, mediaBase),
+        query.sort === 'title' ? 'name' : 'instant',
       )
     },
 

@@ -1,3 +1,4 @@
+import { AlbumId, ArtistId, newId } from '@mist/db/contract'
 import { makeTrack } from '@mist/db/testing/factories'
 import type { ListeningSession } from '../contract/listening.ts'
 import type { UploadTicket } from '../contract/uploads.ts'
@@ -33,6 +34,13 @@ export async function makeCallers(api: Api) {
   ])
   const device = await api.signInAgain(listener.userId)
   const { trackId } = await makeTrack(api.db)
+  const [artistId, albumId] = [newId(ArtistId), newId(AlbumId)]
+  await api.db.$client`insert into artists (id, name) values (${artistId}, ${artistId})`
+  await api.db
+    .$client`insert into albums (id, title, artist_id) values (${albumId}, 'Album', ${artistId})`
+  await api.db.$client`update tracks set album_id = ${albumId} where id = ${trackId}`
+  await api.db
+    .$client`insert into track_artists (track_id, artist_id, position) values (${trackId}, ${artistId}, 0)`
   const { trackId: otherTrackId } = await makeTrack(api.db)
   const play = async ({ token }: { token: string }, track = trackId): Promise<ListeningSession> => {
     const started = await api.call('POST', 'listening-sessions', {
@@ -79,6 +87,8 @@ export async function makeCallers(api: Api) {
     sessionTokens,
     things: {
       trackId,
+      artistId,
+      albumId,
       sessionId: session.id,
       authSessionId: device.familyId,
       uploadId: upload.uploadId,

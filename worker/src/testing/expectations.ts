@@ -54,6 +54,13 @@ export const EXPECTATIONS: Record<string, Expectation> = {
   'DELETE /api/v1/auth/sessions': listeners(204),
   'DELETE /api/v1/auth/sessions/{id}': listeners(204, 'not-found'),
 
+  'GET /api/v1/artists': anyone(200),
+  'GET /api/v1/artists/{id}': anyone(200),
+  'GET /api/v1/artists/{id}/albums': anyone(200),
+  'GET /api/v1/artists/{id}/tracks': anyone(200),
+  'GET /api/v1/albums': anyone(200),
+  'GET /api/v1/albums/{id}': anyone(200),
+  'GET /api/v1/genres': anyone(200),
   'GET /api/v1/search': anyone(200),
   'GET /api/v1/search/suggestions': anyone(200),
   'GET /api/v1/credits': anyone(200),
