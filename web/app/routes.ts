@@ -5,6 +5,11 @@ import type { RouteConfig } from '@remix-run/route-config'
 export default [
   index('routes/home.tsx'),
   route('tracks/:trackId', 'routes/track.tsx'),
+  route('search', 'routes/search.tsx'),
+  route('search/suggestions', 'routes/search-suggestions.tsx'),
+  route('artists/:artistId', 'routes/artist.tsx'),
+  route('albums/:albumId', 'routes/album.tsx'),
+  route('genres/:slug', 'routes/genre.tsx'),
   route('credits', 'routes/credits.tsx'),
   route('login', 'routes/login.tsx'),
   route('register', 'routes/register.tsx'),

@@ -1,5 +1,5 @@
 import { Form, Link, NavLink, useLocation } from '@remix-run/react'
-import { ChevronDown, History, LogOut, Upload, UserRound } from 'lucide-react'
+import { ChevronDown, History, LogOut, Search, Upload, UserRound } from 'lucide-react'
 import { DropdownMenu } from 'radix-ui'
 import type { User } from '../lib/api-types.ts'
 import { returnQuery } from '../lib/return-path.ts'
@@ -66,6 +66,13 @@ export function SiteHeader({ user }: { user: User | null }) {
         <Wordmark />
       </Link>
       <nav aria-label="Site" className="ml-auto flex items-center gap-2">
+        <NavLink
+          to="/search"
+          className="flex min-h-11 min-w-11 items-center justify-center gap-2 rounded-full px-3 text-sm text-haze transition-colors hover:text-fog aria-[current=page]:text-fog"
+        >
+          <Search className="size-4" aria-hidden="true" />
+          <span className="max-sm:sr-only">Search</span>
+        </NavLink>
         {user?.role === 'admin' ? (
           <NavLink
             to="/admin/upload"

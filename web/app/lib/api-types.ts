@@ -1,6 +1,8 @@
 import type { ListeningSession, Track, UploadTicket } from '@mist/worker/client'
 
 export type {
+  Album,
+  Artist,
   AuthSession,
   Credit,
   Job,
@@ -9,6 +11,7 @@ export type {
   NewUpload,
   Page,
   Quota,
+  Suggestion,
   Track,
   UploadTicket,
   User,

@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from '@remix-run/cloudflare'
-import { useLoaderData } from '@remix-run/react'
+import { Link, useLoaderData } from '@remix-run/react'
 import { useMemo } from 'react'
 import { Attribution } from '../components/attribution.tsx'
 import { Cover } from '../components/cover.tsx'
@@ -87,8 +87,23 @@ export default function TrackPage() {
             {track.title}
           </h1>
           <p className="mt-3 text-lg text-haze">
-            {artistLine(track)}
-            {track.album ? <> · {track.album.title}</> : null}
+            {track.artists.length === 0 ? artistLine(track) : null}
+            {track.artists.map(({ id, name }, index) => (
+              <span key={id}>
+                {index > 0 ? ', ' : null}
+                <Link to={`/artists/${id}`} className="link">
+                  {name}
+                </Link>
+              </span>
+            ))}
+            {track.album ? (
+              <>
+                {' · '}
+                <Link to={`/albums/${track.album.id}`} className="link">
+                  {track.album.title}
+                </Link>
+              </>
+            ) : null}
           </p>
           {track.genres.length > 0 ? (
             <ul className="mt-4 flex flex-wrap gap-2">
