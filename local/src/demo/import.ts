@@ -12,6 +12,9 @@ const Recording = z.object({
   file: z.string(),
   title: z.string(),
   artists: z.array(z.string()),
+  /** A sampler of this demo, not a release of the artist's. */
+  album: z.string().optional(),
+  trackNumber: z.number().optional(),
   genres: z.array(z.string()),
   /** Who is to be named, and the licence; shown beside the track. */
   attribution: z.string(),
@@ -116,12 +119,12 @@ async function upload(options: DemoOptions, recording: Recording): Promise<void>
             ffmpegPath,
           }),
     )
-    const { title, artists, genres, attribution } = recording
+    const { title, artists, album, trackNumber, genres, attribution } = recording
     const created = await api.createUpload({
       filename: recording.file,
       sizeBytes: body.length,
       contentType: CONTENT_TYPES[extname(recording.file)] ?? 'application/octet-stream',
-      metadata: { title, artists, genres, attribution },
+      metadata: { title, artists, album, trackNumber, genres, attribution },
     })
     if (created.method !== 'PUT') throw new Error(`${recording.file} is too large for one PUT`)
     const mark = { jobId: created.jobId, isUploaded: false, isDone: false }

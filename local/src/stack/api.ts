@@ -26,7 +26,14 @@ export type NewUpload = {
   filename: string
   sizeBytes: number
   contentType: string
-  metadata: { title: string; artists: string[]; genres: string[]; attribution: string }
+  metadata: {
+    title: string
+    artists: string[]
+    album?: string | undefined
+    trackNumber?: number | undefined
+    genres: string[]
+    attribution: string
+  }
 }
 
 /** The few calls of MIST's own API that setting up a stack takes. */
