@@ -74,6 +74,7 @@ export function makeDeps(
   const now = () => clock().getTime()
   const takedowns = makeTakedownRepo({ db })
   const media = makeMediaRepo({ db })
+  const search = makeSearchRepo({ db })
   const tracks = makeTrackRepo({ db })
   const artists = makeArtistRepo({ db })
   const albums = makeAlbumRepo({ db })
@@ -118,7 +119,7 @@ export function makeDeps(
     }),
     tracks: makeTrackService({ tracks, clock }),
     browse: makeBrowseService({ artists, albums, genres: makeGenreRepo({ db }), tracks }),
-    search: makeSearchService({ search: makeSearchRepo({ db }), tracks, artists, albums }),
+    search: makeSearchService({ search, tracks, artists, albums }),
     lyrics: makeLyricsService({ lyrics: makeLyricsRepo({ db }), clock }),
     listening: makeListeningService({
       listening,
@@ -154,7 +155,7 @@ export function makeDeps(
       now,
     }),
     /** For the schedule alone. */
-    repos: { listening, housekeeping: makeHousekeepingRepo({ db, asOf }) },
+    repos: { listening, search, housekeeping: makeHousekeepingRepo({ db, asOf }) },
   }
 }
 

@@ -2,7 +2,7 @@ import { SearchType } from '@mist/db/contract'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../platform/database.ts'
-import { parseRow } from './rows.ts'
+import { Big, parseRow } from './rows.ts'
 
 /** What is looked for; null asks for nothing. */
 export type SearchFor = {
@@ -31,6 +31,12 @@ export function makeSearchRepo({ db }: { db: Database }) {
           ${yearFrom}::integer, ${yearTo}::integer, ${bpmFrom}::real, ${bpmTo}::real
         )`)
       return rows.map((row) => parseRow(Hit, row))
+    },
+
+    /** Counts anew how often what can be found was played; answers how many entries that changed. */
+    async refreshPlays(): Promise<number> {
+      const { rows } = await db.execute(sql`select refresh_search_plays() as written`)
+      return parseRow(z.object({ written: Big }), rows[0]).written
     },
   }
 }

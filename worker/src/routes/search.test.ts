@@ -134,3 +134,15 @@ test('suggestions come while one types, of all types, with whose they are', asyn
   expect((await suggest('happ'))[0]).toMatchObject({ type: 'album', subtitle: 'Kevin MacLeod' })
   expect(await suggest('')).toEqual([])
 })
+
+test('of two that match alike, the one that is played more comes first', async () => {
+  await make({ title: 'Twin', artists: ['Rarely'] })
+  const often = await make({ title: 'Twin', artists: ['Often'] })
+  await api.db
+    .$client`insert into track_totals (track_id, plays, completions) values (${often}, 50, 1)`
+  // The track, and its artist.
+  expect(await api.deps.repos.search.refreshPlays()).toBe(2)
+  expect(await api.deps.repos.search.refreshPlays()).toBe(0)
+  const { items } = (await find('twin')).tracks
+  expect(items.map(({ artists }) => artists[0]?.name)).toEqual(['Often', 'Rarely'])
+})

@@ -35,6 +35,7 @@ export async function housekeeping({ uploads, repos, clock, log }: Deps): Promis
     networksDeleted: () =>
       repos.housekeeping.deleteKnownNetworksBefore(daysAgo(KEEP_NETWORKS_DAYS)),
     familiesDeleted: () => repos.housekeeping.deleteFamiliesBefore(daysAgo(KEEP_DAYS)),
+    searchPlaysCounted: () => repos.search.refreshPlays(),
   }
   const done: Record<string, number | string> = {}
   for (const [name, task] of Object.entries(tasks)) {
