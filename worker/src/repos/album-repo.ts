@@ -16,13 +16,13 @@ import {
 } from './rows.ts'
 
 /** What listeners may see of `albums`: those of which a track is published. */
-export const ALBUM_IS_PUBLIC = sql`albums.merged_into is null and exists (
+const ALBUM_IS_PUBLIC = sql`albums.merged_into is null and exists (
   select from tracks t
   where t.album_id = albums.id and t.published_at is not null and t.deleted_at is null
 )`
 
 /** What is selected of `albums` where albums are shown. */
-export const ALBUM = {
+const ALBUM = {
   id: albums.id,
   title: shownName(albums.title).as('shown_title'),
   artists: sql<ArtistName[]>`coalesce((

@@ -19,10 +19,10 @@ const OWN_TRACKS = sql`track_artists ta join tracks t on t.id = ta.track_id
   and ta.artist_id = artists.id and t.published_at is not null and t.deleted_at is null`
 
 /** What listeners may see of `artists`: those of whom a track is published. */
-export const ARTIST_IS_PUBLIC = sql`artists.merged_into is null and exists (select from ${OWN_TRACKS})`
+const ARTIST_IS_PUBLIC = sql`artists.merged_into is null and exists (select from ${OWN_TRACKS})`
 
 /** What is selected of `artists` where artists are shown. */
-export const ARTIST = {
+const ARTIST = {
   id: artists.id,
   name: shownName(artists.name).as('shown_name'),
   sortName: sql<string>`coalesce(artists.sort_name, ${shownName(artists.name)})`.as(

@@ -46,6 +46,9 @@ async function walk(path: string, meanwhile: () => Promise<unknown> = async () =
   return ids
 }
 
+/** All alike in the first sixty characters, by which lists are sorted. */
+const longTitle = (n: number) => `${'Ünïted “quotes” \\ 🎵 '.repeat(5)} ${n}`
+
 test.each([
   'tracks?sort=title',
   'tracks',
@@ -54,12 +57,14 @@ test.each([
   'artists',
   'artists?sort=newest',
 ])('%s is walked while tracks come and go, without a repeat or a gap', async (path) => {
-  const title = (n: number) => `${'Ünïted “quotes” \\ 🎵 '.repeat(5)} ${n}`
   const made: Track[] = []
   // Names alike in the first sixty characters: what tells them apart is the id.
   for (let n = 0; n < 7; n++)
     made.push(
-      await make(n % 2 ? title(n) : `B${n}`, { artists: [`${title(n)} by`], album: title(n) }),
+      await make(n % 2 ? longTitle(n) : `B${n}`, {
+        artists: [`${longTitle(n)} by`],
+        album: longTitle(n),
+      }),
     )
   const resource = path.split('?')[0]
   const idOf = (track: Track) =>

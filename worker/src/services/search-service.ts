@@ -91,11 +91,13 @@ export function makeSearchService({
   }
 }
 
+const scoreOf = ({ type, score }: Hit) => score + (type === 'artist' ? ARTIST_BONUS : 0)
+
+const names = (of: readonly { name: string }[]) => of.map(({ name }) => name).join(', ')
+
 const onlyPage = <T>(items: T[]): Page<T> => ({ items, nextCursor: null })
 
 function inOrder<R extends { id: string }>(ids: readonly string[], rows: readonly R[]): R[] {
   const byId = new Map<string, R>(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
-
-export type SearchService = ReturnType<typeof makeSearchService>

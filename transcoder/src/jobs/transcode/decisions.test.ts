@@ -192,7 +192,7 @@ test('tags that are read anew say all that no admin wrote, also that there is no
   expect(describe('retag', {}, tags, ['artists', 'year', 'genres'])).toEqual({
     title: 'From the file',
     // An album of whoever the admin says it is by.
-    albumArtist: null,
+    albumArtist: undefined,
     album: 'Album',
     trackNumber: null,
   })
@@ -203,10 +203,24 @@ test('tags that are read anew say all that no admin wrote, also that there is no
   })
 })
 
+test('identifiers of MusicBrainz go with the names that they are of, where each name has one', () => {
+  const [one, two, release] = [1, 2, 3].map((n) => `0000000${n}-0000-4000-8000-000000000000`)
+  const fields = (ids: string[]) => [
+    { tag: 'vorbis' as const, name: 'ARTIST', values: ['A', 'B'] },
+    { tag: 'vorbis' as const, name: 'ALBUM', values: ['Album'] },
+    { tag: 'vorbis' as const, name: 'MUSICBRAINZ_ARTISTID', values: ids },
+    { tag: 'vorbis' as const, name: 'MUSICBRAINZ_ALBUMID', values: [release!] },
+  ]
+  const told = describe('ingest', {}, readTags(fields([one!, two!])), [])
+  expect([told.mbids, told.albumMbid]).toEqual([{ A: one, B: two }, release])
+  expect(describe('ingest', {}, readTags(fields([one!])), []).mbids).toBeUndefined()
+  expect(describe('ingest', { album: 'Typed' }, readTags(fields([])), []).albumMbid).toBeUndefined()
+})
+
 test('what an admin corrects before a track is published stays, too', () => {
   const tags = readTags([{ tag: 'id3v2', name: 'TIT2', values: ['From the file'] }])
   const told = describe('ingest', { title: 'Typed', album: 'Typed' }, tags, ['title', 'artists'])
-  expect(told).toMatchObject({ album: 'Typed', albumArtist: null })
+  expect(told).toMatchObject({ album: 'Typed', albumArtist: undefined })
   expect(told).not.toHaveProperty('title')
   expect(told).not.toHaveProperty('artists')
 })
