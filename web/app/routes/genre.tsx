@@ -20,8 +20,7 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
       read(api.tracks.index.$get({ query })),
     ])
     const genre = genres.items.find((each) => each.slug === slug)
-    if (genre === undefined && tracks.items.length === 0)
-      throw new Response(null, { status: 404 })
+    if (genre === undefined && tracks.items.length === 0) throw new Response(null, { status: 404 })
     return { name: genre?.name ?? slug, tracks }
   })
 }
