@@ -5,14 +5,19 @@ import { player, playerReady, playNth, positionS } from '../support/player.ts'
 
 /**
  * What skimming costs a listener with a free account: at most what was heard, and one segment of four
- * seconds for the start and for each move. With keys of twelve seconds each of these charges 60 to 87 s.
+ * seconds for the start and for each move. A move that another follows at once costs nothing, so keys of
+ * twelve seconds fail in each of these.
  */
 const SEGMENT_S = 4
 
-/** Notes in the page how many seconds of music have sounded, over both decks. */
+/** A move that no other has followed for so long may be paid for: what the player waits, less a little. */
+const SETTLED_MS = 340
+
+/** Notes in the page how many seconds of music have sounded, over both decks, and when it was moved. */
 async function listenAlong(page: Page): Promise<void> {
   await page.addInitScript(() => {
     let seconds = 0
+    const moves: number[] = []
     const before = new Map<HTMLMediaElement, number>()
     setInterval(() => {
       for (const deck of document.querySelectorAll('audio')) {
@@ -21,13 +26,26 @@ async function listenAlong(page: Page): Promise<void> {
         // More at once is a seek.
         if (!deck.paused && passed > 0 && passed < 0.5) seconds += passed
       }
-      document.documentElement.dataset['heard'] = String(seconds)
+      Object.assign(document.documentElement.dataset, { heard: seconds, moves: moves.join(' ') })
     }, 20)
+    for (const type of ['keydown', 'pointerdown']) {
+      addEventListener(type, () => moves.push(Math.round(performance.now())), true)
+    }
   })
 }
 
 async function heardS(page: Page): Promise<number> {
   return Number(await page.locator('html').getAttribute('data-heard'))
+}
+
+/** How many of the last `count` presses, the one of “Pause” not counted, had time to settle. */
+async function settledMoves(page: Page, count: number): Promise<number> {
+  const text = await page.locator('html').getAttribute('data-moves')
+  const times = (text ?? '')
+    .split(' ')
+    .map(Number)
+    .slice(-count - 1)
+  return times.slice(1).filter((time, index) => time - (times[index] ?? 0) >= SETTLED_MS).length
 }
 
 async function usedS(page: Page): Promise<number> {
@@ -124,7 +142,8 @@ for (const { name, moves, apartMs, move } of WAYS) {
 
     const heard = await heardS(page)
     const charged = await usedS(page)
-    const allowed = heard + SEGMENT_S * (moves + 1)
+    const settled = await settledMoves(page, moves)
+    const allowed = heard + SEGMENT_S * (settled + 1)
     console.log(
       `${name}: ${heard.toFixed(1)} s heard, ${charged.toFixed(1)} s charged (at most ${allowed.toFixed(1)} s), the page up to ${lagMs} ms behind`,
     )

@@ -38,6 +38,7 @@ function loaderWith(
 ) {
   const requests: { at: number; from: number; count: number; token: string }[] = []
   const refusals: Problem[] = []
+  const landings: number[] = []
   const quotas: (number | null)[] = []
   const startedAt = Date.now()
   const keys = makeKeyLoader({
@@ -58,6 +59,7 @@ function loaderWith(
     },
     onQuota: ({ remainingS: left }) => quotas.push(left),
     onRefusal: (problem) => refusals.push(problem),
+    onLanding: (positionS) => landings.push(positionS),
     renew: async () => (renewed === null ? null : { id: 's', token: renewed }),
   })
   keys.learnPeriods(PLAYLIST)
@@ -65,6 +67,7 @@ function loaderWith(
     keys,
     requests,
     refusals,
+    landings,
     quotas,
     /** What was leased, as `from+count`. */
     runs: () => requests.map(({ from, count }) => `${from}+${count}`),
@@ -122,18 +125,30 @@ test('during a pause nothing is leased', async () => {
 })
 
 test('scrubbing leases nothing until it settles, and then one period', async () => {
-  const { keys, runs, start } = loaderWith()
+  const { keys, runs, landings, start } = loaderWith()
   start()
   keys.setPosition(1, true)
-  for (const positionS of [20, 30, 40]) {
+  for (const positionS of [20, 30, 43]) {
     keys.move(positionS)
     keys.setPosition(positionS, true)
-    void keys.load(keyUrl(positionS / 4), FOREVER).catch(() => null)
+    void keys.load(keyUrl(Math.floor(positionS / 4)), FOREVER).catch(() => null)
     await pass(240)
   }
   expect(runs()).toEqual([])
+  expect(landings).toEqual([])
   await pass(SETTLE_MS - 240)
   expect(runs()).toEqual(['10+1'])
+  // From its start, for its key opens all of it.
+  expect(landings).toEqual([40.35])
+})
+
+test('a move to what is paid for stays where it is', async () => {
+  const { keys, landings, start } = loaderWith()
+  start()
+  keys.setPosition(1, true)
+  keys.move(2.5)
+  await pass(SETTLE_MS)
+  expect(landings).toEqual([])
 })
 
 test('a move does not wait for the answer to a lease of another place', async () => {

@@ -2,7 +2,7 @@ import type { Quota } from '../lib/api-types.ts'
 import { isRefusal, unreachable } from '../lib/problem.ts'
 import type { Problem } from '../lib/problem.ts'
 import { bytesOfBase64, plainUrl } from './hls-files.ts'
-import { keyPeriodsOf } from './key-periods.ts'
+import { keyPeriodsOf, periodAt } from './key-periods.ts'
 import type { KeyPeriod } from './key-periods.ts'
 import type { LeaseLead } from './lease-lead.ts'
 import { keyedAheadS, landingOf, nextLease } from './lease-plan.ts'
@@ -49,7 +49,7 @@ export type KeyLoader = {
   learnPeriods(playlist: string): void
   /** Sets the position, and whether music is wanted there: nothing is leased during a pause. */
   setPosition(positionS: number, isPlaying: boolean): void
-  /** Where a seek to `positionS` should land, so that nothing is paid for that is not heard. */
+  /** Where music that starts at `positionS` should, so that nothing is paid for that is not heard. */
   landingOf(positionS: number): number
   /** Notes that the listener has moved to `positionS`: nothing is leased until that has settled. */
   move(positionS: number): void
@@ -74,12 +74,15 @@ export type KeyLoaderParts = {
   now?: () => number
   onQuota: (quota: Quota) => void
   onRefusal: (problem: Problem) => void
+  /** Called when a move has settled where nothing is paid for yet, with the place to play from. */
+  onLanding: (positionS: number) => void
   /** Starts the session again after it or its token has ended; null if the listener has to act. */
   renew: () => Promise<SessionAccess | null>
 }
 
 export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
-  const { lease, lead, origin, onQuota, onRefusal, renew, now = () => performance.now() } = parts
+  const { lease, lead, origin, onQuota, onRefusal, onLanding, renew } = parts
+  const { now = () => performance.now() } = parts
   const keys = new Map<string, ArrayBuffer>()
   const pending = new Set<string>()
   const waiters = new Set<() => void>()
@@ -91,7 +94,12 @@ export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
   let isSpent = false
   let position = { seconds: 0, isPlaying: false, atMs: 0 }
   let landedS = 0
+  /** What is paid for of the period before where the listener landed in it, seconds. */
+  let missedS = 0
+  /** Whether a move has not landed yet. */
+  let isMoving = false
   let settledMs = 0
+  /** Before this nothing is asked for: after a failure, and just after a start. */
   let retryMs = 0
   let pauseMs = FIRST_PAUSE_MS
   let canRenew = true
@@ -145,6 +153,18 @@ export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
       return
     }
     const all = knownPeriods()
+    if (isMoving) {
+      isMoving = false
+      const landingS = landingOf({ periods: all, hasKey }, position.seconds)
+      if (landingS !== position.seconds) {
+        landedS = landingS
+        missedS = landingS - (all[periodAt(all, landingS)]?.startS ?? landingS)
+        position = { ...position, seconds: landingS, atMs: now() }
+        onLanding(landingS)
+        plan()
+        return
+      }
+    }
     const least = isSpent ? REFUSAL_LEAD_S : 0
     const next = nextLease({
       periods: all,
@@ -211,7 +231,8 @@ export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
   function leave(): void {
     const [first] = knownPeriods()
     if (!session || !first) return
-    lead.leave(keyedAheadS({ periods, hasKey }, positionS()), first.endS - first.startS)
+    const unheardS = keyedAheadS({ periods, hasKey }, positionS())
+    lead.leave(isMoving ? 0 : unheardS + missedS, first.endS - first.startS)
   }
 
   return {
@@ -220,14 +241,14 @@ export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
       isRefused = false
       isSpent = fresh.quota.remainingS === 0
       canRenew = true
-      retryMs = 0
+      retryMs = now() + FIRST_PLAN_MS
       pauseMs = FIRST_PAUSE_MS
       request = null
       position = { ...position, seconds: fromS, atMs: now() }
       landedS = fromS
       if (first) keys.set(plainUrl(first.url, origin), first.key)
       resumeAll()
-      planIn(FIRST_PLAN_MS)
+      plan()
     },
     setToken(token) {
       if (session) session = { ...session, token }
@@ -244,6 +265,8 @@ export function makeKeyLoader(parts: KeyLoaderParts): KeyLoader {
       leave()
       position = { ...position, seconds, atMs: now() }
       landedS = seconds
+      isMoving = true
+      missedS = 0
       settledMs = now() + SETTLE_MS
       // What is on its way is for another place; the answer is kept, but not waited for.
       request = null

@@ -65,19 +65,23 @@ test('a key that three segments share is leased alone', () => {
 })
 
 test('at the edge of a period the neighbour is due that the deck waits for', () => {
-  const before = state(8.05, [2], { isWanted: ({ number }) => number === 1, landedS: 8.05 })
+  const before = state(8.29, [2], { isWanted: ({ number }) => number === 1, landedS: 8.29 })
   expect(nextLease(before)).toEqual({ run: { from: 1, count: 1 }, inS: 0 })
+  expect(nextLease({ ...before, positionS: 8.35 })?.inS).toBeGreaterThan(0)
   const behind = state(7.95, [1], { isWanted: ({ number }) => number === 2, leadS: 0 })
   expect(nextLease(behind)).toEqual({ run: { from: 2, count: 1 }, inS: 0 })
   expect(nextLease({ ...behind, positionS: 7 })?.inS).toBe(1)
 })
 
+const SCRAP: KeyPeriod = { url: '1', number: 1, startS: 4, endS: 4.3 }
+
 test.each([
-  ['not paid for', 10.5, [0], periodsOf(4), 8.05],
-  ['not paid for, just behind its start', 8.01, [0], periodsOf(4), 8.01],
+  ['not paid for', 10.5, [0], periodsOf(4), 8.35],
+  ['not paid for, just behind its start', 8.01, [0], periodsOf(4), 8.35],
   ['paid for', 10.5, [2], periodsOf(4), 10.5],
   ['of the first period', 2, [], periodsOf(4), 0],
   ['of a longer period', 22, [0], periodsOf(12), 22],
+  ['of a last scrap', 4.2, [0], [...periodsOf(4).slice(0, 1), SCRAP], 4.2],
   ['unknown', 22, [], [], 22],
 ])('a seek to what is %s lands well', (_name, positionS, keys, periods, landingS) => {
   expect(landingOf(state(0, keys, { periods }), positionS)).toBe(landingS)

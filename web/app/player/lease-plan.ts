@@ -20,8 +20,14 @@ const STAY_S = 12
  */
 const EDGE_S = 0.1
 
-/** A seek into a period that is to be paid lands this far behind its start, clear of the edge. Seconds. */
-const LANDING_S = 0.05
+/**
+ * Just behind a segment, hls.js goes on waiting for it instead of loading the one that is sought
+ * (`maxFragLookUpTolerance`, 0.25 s, and the edge). Seconds.
+ */
+const BEHIND_S = 0.3
+
+/** So a seek into a period that is to be paid lands clear of that. Seconds. */
+const LANDING_S = 0.35
 
 /** Longest period that a seek may go back to the start of. Seconds. */
 const LONGEST_REWIND_S = 5
@@ -76,7 +82,7 @@ export function nextLease(state: LeaseState): { run: LeaseRun; inS: number } | n
         !hasKey(period) &&
         isWanted(period) &&
         positionS > period.startS - EDGE_S &&
-        positionS < period.endS + EDGE_S,
+        positionS < period.endS + BEHIND_S,
     )
   const current = periods[here]
   const due = current && !hasKey(current) ? current : stuck
@@ -112,6 +118,8 @@ export function landingOf(
   positionS: number,
 ): number {
   const period = periods[periodAt(periods, positionS)]
-  if (!period || hasKey(period) || period.endS - period.startS > LONGEST_REWIND_S) return positionS
-  return period.startS === 0 ? 0 : Math.min(positionS, period.startS + LANDING_S)
+  if (!period || hasKey(period)) return positionS
+  const lengthS = period.endS - period.startS
+  if (lengthS > LONGEST_REWIND_S || lengthS < 2 * LANDING_S) return positionS
+  return period.startS === 0 ? 0 : period.startS + LANDING_S
 }

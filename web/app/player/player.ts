@@ -16,7 +16,7 @@ import type { PreloadTrigger } from './store.ts'
 
 /** Milliseconds between two heartbeats; they are for the history only. */
 const HEARTBEAT_MS = 10_000
-/** Rendering the budget takes milliseconds that the first sound should have. */
+/** Rendering the budget, and reports, take milliseconds that the first sound should have. */
 const NOTIFY_AFTER_MS = 60
 /** The track on a deck, and the listening session that pays for it once there is one. */
 type DeckContent = {
@@ -112,6 +112,9 @@ export function makePlayer(parts: PlayerParts) {
       origin,
       onQuota: notifyQuota,
       onRefusal: (problem) => refuse(content, problem),
+      onLanding: (positionS) => {
+        if (contents[current] === content) decks[current].seek(positionS)
+      },
       renew: () => renew(content),
     })
     const content: DeckContent = {
@@ -236,6 +239,8 @@ export function makePlayer(parts: PlayerParts) {
     const { session } = content
     if (!session?.isLive) return
     session.isLive = false
+    // The next track has to sound first.
+    await wait(NOTIFY_AFTER_MS)
     try {
       notifyQuota((await api.completeListening(session.id, positionS)).quota)
     } catch {
@@ -318,11 +323,9 @@ export function makePlayer(parts: PlayerParts) {
   }
 
   function seek(positionS: number): void {
-    const keys = contents[current]?.keys
-    const landingS = keys?.landingOf(positionS) ?? positionS
     // First, for until this has settled nothing is leased, wherever the element reports to be.
-    keys?.move(landingS)
-    decks[current].seek(landingS)
+    contents[current]?.keys.move(positionS)
+    decks[current].seek(positionS)
   }
 
   function run(effect: PlayerEffect): void {

@@ -100,16 +100,13 @@ export function usePlayerEngine(decks: Decks, userId: string | null): void {
         })
         return
       }
-      const network = {
-        fetch: (input: RequestInfo | URL, init?: RequestInit) => fetch(input, init),
-        origin: window.location.origin,
-      }
       const player = makePlayer({
-        ...network,
-        api: makeListeningCalls(browserApi(), network),
+        api: makeListeningCalls(browserApi()),
         makeDeck: (index, onEvent) => makeDeck(elements[index], onEvent),
         dispatch,
         state: playerState,
+        fetch: (input, init) => fetch(input, init),
+        origin: window.location.origin,
       })
       const disconnect = connect(player)
       document.documentElement.dataset['player'] = 'ready'
