@@ -12,10 +12,6 @@ import { presentTrack } from './track-service.ts'
 /** So that of an artist and a title that match alike the artist is suggested first. */
 const ARTIST_BONUS = 0.5
 
-const scoreOf = ({ type, score }: Hit) => score + (type === 'artist' ? ARTIST_BONUS : 0)
-
-const names = (of: readonly { name: string }[]) => of.map(({ name }) => name).join(', ')
-
 /** Finds what somebody means. */
 export function makeSearchService({
   search,
