@@ -51,7 +51,8 @@ export const SearchAnswer = z
     tracks: pageOf(Track),
     artists: pageOf(Artist),
     albums: pageOf(Album),
-    playlists: pageOf(z.never()),
+    // There are none to be found yet; the document needs a type all the same.
+    playlists: pageOf(z.object({ id: z.uuid(), title: z.string() })),
   })
   .meta({ id: 'SearchAnswer' })
 export type SearchAnswer = z.infer<typeof SearchAnswer>
