@@ -102,6 +102,15 @@ test('a key waits for the session, then is leased with its token', async () => {
   expect(quotas).toEqual([100])
 })
 
+test('just after a start nothing is reckoned, which would delay the sound', async () => {
+  const { keys, runs, start } = loaderWith()
+  start()
+  keys.setPosition(3.9, true)
+  expect(runs()).toEqual([])
+  await pass(100)
+  expect(runs()).toEqual(['1+1'])
+})
+
 test('the key of a later period is leased just before it is heard, and not earlier', async () => {
   const { keys, runs, start } = loaderWith()
   start()
@@ -154,6 +163,7 @@ test('a move to what is paid for stays where it is', async () => {
 test('a move does not wait for the answer to a lease of another place', async () => {
   const { keys, runs, start } = loaderWith()
   start()
+  await pass(100)
   keys.setPosition(3.9, true)
   keys.move(20)
   keys.setPosition(20, true)
@@ -189,6 +199,7 @@ test('a spent budget is noticed early enough for the music to fade', async () =>
     remainingS: 0,
   })
   start()
+  await pass(100)
   keys.setPosition(3.9, true)
   await pass(0)
   keys.setPosition(4.9, true)
